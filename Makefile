@@ -1,0 +1,38 @@
+# The project's commands. `make demo` and `make test` need nothing but the Rust toolchain; what the other targets need
+# is installed or fetched by the scripts in ci/.
+
+CARGO ?= cargo
+DEMO_DIR ?= hafiz-demo
+DEMO_BIND ?= 127.0.0.1:2049
+
+.PHONY: help demo test unit conformance kernel bench lint
+
+help:
+	@echo "make demo         the gateway before an S3 store of its own; prints the mount line (DEMO_DIR, DEMO_BIND)"
+	@echo "make test         all tests; what the machine cannot run is named as skipped"
+	@echo "make unit         the tests that need nothing but Rust"
+	@echo "make conformance  the suites against the gateway on the embedded store and on MinIO in a container"
+	@echo "make kernel       the kernel guest's checks for NFSv4.0, 4.1 and 4.2 on both stores (root)"
+	@echo "make bench        throughput and round trips, as ratios to the store itself"
+	@echo "make lint         rustfmt, clippy and the house rules"
+
+demo:
+	$(CARGO) run --release --quiet --package hafiz-nfs-gateway -- demo --dir $(DEMO_DIR) --bind $(DEMO_BIND)
+
+test: unit conformance kernel
+
+unit:
+	$(CARGO) test --workspace --exclude conformance
+
+conformance:
+	ci/with-minio $(CARGO) test --package conformance
+
+kernel:
+	$(CARGO) build --package hafiz-nfs-gateway
+	HAFIZ_BIN=$(or $(CARGO_TARGET_DIR),target)/debug/hafiz-nfs-gateway ci/kernel-guest/suite
+
+bench:
+	$(CARGO) run --release --quiet --package conformance --bin bench
+
+lint:
+	ci/lint.sh
