@@ -5,12 +5,15 @@ CARGO ?= cargo
 DEMO_DIR ?= hafiz-demo
 DEMO_BIND ?= 127.0.0.1:2049
 
-.PHONY: help demo test unit conformance kernel bench lint
+# One command builds all tests and the program: with other sets of packages cargo would build the dependencies anew.
+BUILT := $(or $(CARGO_TARGET_DIR),target)/debug
+
+.PHONY: help demo test suites conformance kernel bench lint
 
 help:
 	@echo "make demo         the gateway before an S3 store of its own; prints the mount line (DEMO_DIR, DEMO_BIND)"
 	@echo "make test         all tests; what the machine cannot run is named as skipped"
-	@echo "make unit         the tests that need nothing but Rust"
+	@echo "make suites       all but the kernel guest's checks"
 	@echo "make conformance  the suites against the gateway on the embedded store and on MinIO in a container"
 	@echo "make kernel       the kernel guest's checks for NFSv4.0, 4.1 and 4.2 on both stores (root)"
 	@echo "make bench        throughput and round trips, as ratios to the store itself"
@@ -19,17 +22,17 @@ help:
 demo:
 	$(CARGO) run --release --quiet --package hafiz-nfs-gateway -- demo --dir $(DEMO_DIR) --bind $(DEMO_BIND)
 
-test: unit conformance kernel
+test: suites kernel
 
-unit:
-	$(CARGO) test --workspace --exclude conformance
+suites:
+	ci/with-minio $(CARGO) test --workspace
 
 conformance:
-	ci/with-minio $(CARGO) test --package conformance
+	ci/with-minio $(CARGO) test --workspace --test suites
 
 kernel:
-	$(CARGO) build --package hafiz-nfs-gateway
-	HAFIZ_BIN=$(or $(CARGO_TARGET_DIR),target)/debug/hafiz-nfs-gateway ci/kernel-guest/suite
+	$(CARGO) test --workspace --no-run
+	HAFIZ_BIN=$(BUILT)/hafiz-nfs-gateway ci/kernel-guest/suite
 
 bench:
 	$(CARGO) run --release --quiet --package conformance --bin bench

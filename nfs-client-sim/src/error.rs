@@ -1,0 +1,82 @@
+//! What can go wrong.
+
+use std::io;
+use std::time::Duration;
+
+use nfs4_protocol::nfs4::{AttrError, NfsStat4, OpNum};
+use nfs4_protocol::rpc::ReplyBody;
+use nfs4_protocol::xdr::XdrError;
+
+/// Why a call has no good result.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// There is no connection.
+    #[error("cannot connect to {addr}: {reason}")]
+    Connect {
+        /// Where to.
+        addr: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The connection ended before the reply. Whether the server carried the call out is unknown.
+    #[error("the connection is lost: {0}")]
+    Lost(String),
+    /// No reply came in time. Whether the server carried the call out is unknown.
+    #[error("no reply within {0:?}")]
+    Timeout(Duration),
+    /// The server does not take the call: the RPC header of its reply.
+    #[error("the call was refused: {0:?}")]
+    Refused(Box<ReplyBody>),
+    /// The reply is not what XDR says.
+    #[error("the reply cannot be decoded: {0}")]
+    Decode(#[from] XdrError),
+    /// Attributes in the reply cannot be read.
+    #[error("attributes in the reply cannot be read: {0}")]
+    Attributes(#[from] AttrError),
+    /// An operation failed.
+    #[error("{op}: {status}")]
+    Status {
+        /// The operation.
+        op: OpNum,
+        /// Its status.
+        status: NfsStat4,
+    },
+    /// The compound failed and has no results.
+    #[error("COMPOUND: {0}")]
+    Compound(NfsStat4),
+    /// The reply is shorter than the request, though nothing failed.
+    #[error("the reply has no result of {0}")]
+    Missing(OpNum),
+    /// The minor version has no such thing.
+    #[error("not in minor version {minor}: {what}")]
+    NotInMinor {
+        /// The client's minor version.
+        minor: u32,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The server lost unstable data again and again.
+    #[error("the write verifier changed {0} times")]
+    Unsteady(u32),
+}
+
+impl Error {
+    /// The NFS status, where a server answered with one.
+    #[must_use]
+    pub const fn status(&self) -> Option<NfsStat4> {
+        match self {
+            Self::Status { status, .. } | Self::Compound(status) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the connection is of no use any more.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Connect { .. })
+    }
+
+    pub(crate) fn connect(addr: impl ToString, source: &io::Error) -> Self {
+        Self::Connect { addr: addr.to_string(), reason: source.to_string() }
+    }
+}
