@@ -201,7 +201,7 @@ async fn connect(config: &Config) -> Result<Connected, StartError> {
         Some(bucket) => probe(&aws, bucket).await.map_err(refused)?,
         None => {
             tracing::warn!("the store has no bucket to try: writes are checked by looking first");
-            Capabilities::default()
+            Capabilities { writable: true, ..Capabilities::default() }
         }
     };
     let traced = Arc::new(TracedStore::new(aws.speaking(capabilities.dialect)));

@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,13 +14,17 @@ use tracing_subscriber::EnvFilter;
 use cli::{Cli, Command};
 
 /// What is logged unless `HAFIZ_LOG` says otherwise: s3s reports every 404 as an error.
-const LOG: &str = "info,s3s=off,aws=warn,hyper=warn";
+const LOG: &str = "info,s3s=off,aws=warn,aws_config=error,hyper=warn";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("HAFIZ_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

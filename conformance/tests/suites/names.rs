@@ -73,7 +73,7 @@ async fn every_key_has_a_name(
     if target == Target::Embedded {
         let long = "x".repeat(300);
         keys.extend(
-            ["x//y", "//", "./dot", "../dots", "dir/..", "\u{1}control", ".s3~x~looks-escaped"].map(str::to_owned),
+            ["x//y", "//lead", "./dot", "../dots", "dir/..", "\u{1}control", ".s3~x~looks-escaped"].map(str::to_owned),
         );
         keys.extend([format!("long/{long}"), format!("{long}/below")]);
     }

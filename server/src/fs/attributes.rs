@@ -113,6 +113,7 @@ impl ObjectFs {
     /// SETATTR: the size, then the rest; durable when it returns.
     pub(super) async fn set_attributes(&self, inode: &Arc<Inode>, set: &SetAttributes) -> FsResult<()> {
         let _here = inode.bucket.moving.read().await;
+        let _bytes = inode.bytes.read().await;
         if let Some(size) = set.size {
             if inode.kind != NodeKind::File {
                 return Err(if inode.kind == NodeKind::Directory { FsError::IsDirectory } else { FsError::Invalid });
@@ -161,7 +162,8 @@ impl ObjectFs {
         if let Some(slot) = work.slots.get(&key)
             && matches!(&slot.desired, Desired::Node(there) if there.key == inode.key)
         {
-            return Ok(slot.remote.clone());
+            inode.state().queued = true;
+            return Ok(slot.remote_for(inode.key));
         }
         let (remote, wait) = {
             let mut state = inode.state();
@@ -171,7 +173,7 @@ impl ObjectFs {
             (remote.unwrap_or(unknown), if state.opens > 0 { self.config.dirty_age_max } else { self.config.linger })
         };
         work.slots.set(key.clone(), remote.clone(), Desired::Node(Arc::clone(inode)), Instant::now() + wait);
-        let remote = work.slots.get(&key).map_or(remote, |slot| slot.remote.clone());
+        let remote = work.slots.get(&key).map_or(remote, |slot| slot.remote_for(inode.key));
         drop(work);
         self.touch(&key);
         self.wake.notify_one();

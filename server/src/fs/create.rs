@@ -19,6 +19,9 @@ use crate::data::Content;
 use crate::store::StoreError;
 use crate::timestamp::Timestamp;
 
+/// The bit of a mode that makes a directory give its group to what is made in it.
+const SET_GID: u32 = 0o2000;
+
 /// What a new node is to be.
 struct New<'a> {
     kind: NodeKind,
@@ -41,7 +44,7 @@ impl ObjectFs {
         if let Some(existing) = self.existing(dir, name).await? {
             return self.created_before(dir, &existing, how).await;
         }
-        let mut posix = Posix::new(NodeKind::File, set, caller.uid, caller.gid, Timestamp::now());
+        let mut posix = new_in(dir, NodeKind::File, set, caller);
         if let CreateHow::Exclusive(verifier) = how {
             posix.verifier = Some(verifier);
         }
@@ -88,7 +91,7 @@ impl ObjectFs {
         if self.existing(dir, name).await?.is_some() {
             return Err(FsError::Exists);
         }
-        let posix = Posix::new(NodeKind::Directory, set, caller.uid, caller.gid, Timestamp::now());
+        let posix = new_in(dir, NodeKind::Directory, set, caller);
         self.make(dir, New { kind: NodeKind::Directory, name, posix }, Content::empty()).await
     }
 
@@ -129,7 +132,7 @@ impl ObjectFs {
         if self.existing(dir, name).await?.is_some() {
             return Err(FsError::Exists);
         }
-        let posix = Posix::new(NodeKind::Symlink, set, caller.uid, caller.gid, Timestamp::now());
+        let posix = new_in(dir, NodeKind::Symlink, set, caller);
         let content = Content::empty();
         content.write(&self.data, 0, Bytes::copy_from_slice(target.as_bytes())).await?;
         self.make(dir, New { kind: NodeKind::Symlink, name, posix }, content).await
@@ -152,7 +155,7 @@ impl ObjectFs {
         state.attributes_generation = 1;
         state.queued = true;
         let inode = self.inodes.insert(Inode::new(id, new.kind, Arc::clone(&dir.bucket), state));
-        let remote = self.work.lock().slots.get(&key).map_or(Remote::Absent, |slot| slot.remote.clone());
+        let remote = self.work.lock().slots.get(&key).map_or(Remote::Absent, |slot| slot.remote_for(id));
         let mut changes = vec![drop_delete(&key)];
         changes.extend(self.place_to_write(&inode)?);
         self.journal(&inode, remote.clone(), changes).await?;
@@ -164,4 +167,19 @@ impl ObjectFs {
         let change = dir.entry_changed(Timestamp::now());
         Ok(Created { node: self.locate(&inode), new: true, change })
     }
+}
+
+/// Attributes of a new node. A set-gid directory gives its group to what is made in it, and the bit to directories.
+fn new_in(dir: &Inode, kind: NodeKind, set: &SetAttributes, caller: &Caller) -> Posix {
+    let (dir_mode, dir_gid) = {
+        let state = dir.state();
+        (state.posix.mode, state.posix.gid)
+    };
+    let inherits = dir_mode & SET_GID != 0;
+    let gid = if inherits { dir_gid } else { caller.gid };
+    let mut posix = Posix::new(kind, set, caller.uid, gid, Timestamp::now());
+    if inherits && kind == NodeKind::Directory {
+        posix.mode |= SET_GID;
+    }
+    posix
 }

@@ -46,6 +46,8 @@ pub(super) struct Inode {
     pub names: tokio::sync::Mutex<()>,
     /// Held while its rows are written, so that they reach the journal in order.
     pub journal_order: tokio::sync::Mutex<()>,
+    /// Held for reading while a client changes bytes or attributes, for writing while other bytes take their place.
+    pub bytes: tokio::sync::RwLock<()>,
     /// Held while its object is written: one upload at a time.
     pub uploading: tokio::sync::Mutex<()>,
     state: Mutex<InodeState>,
@@ -115,6 +117,7 @@ impl Inode {
             bucket,
             names: tokio::sync::Mutex::new(()),
             journal_order: tokio::sync::Mutex::new(()),
+            bytes: tokio::sync::RwLock::new(()),
             uploading: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
         }

@@ -77,11 +77,16 @@ impl ObjectFs {
     /// Somebody else replaced the object. The new version may be read by whoever opens the file from now on; an open
     /// that may have read the old one gets an error rather than a mixture.
     async fn read_changed(&self, inode: &Arc<Inode>, offset: u64, count: u32) -> FsResult<ReadOutcome> {
-        let shared = {
+        let (shared, queued) = {
             let mut state = inode.state();
             state.checked = None;
-            state.opens > 0
+            (state.opens > 0, state.queued)
         };
+        if queued {
+            // Perhaps by an upload of our own, before a crash: the next one finds out, and what the file shows then.
+            self.hasten(inode);
+            return Err(FsError::Delay("the object was replaced".to_owned()));
+        }
         self.revalidate(inode).await?;
         if shared {
             return Err(FsError::Io("the object was replaced while the file was open".to_owned()));
@@ -99,6 +104,7 @@ impl ObjectFs {
         stability: Stability,
     ) -> FsResult<WriteOutcome> {
         let _here = inode.bucket.moving.read().await;
+        let _bytes = inode.bytes.read().await;
         let count = u32::try_from(data.len()).map_err(|_| FsError::Invalid)?;
         if count > 0 {
             inode.content().write(&self.data, offset, data).await?;
@@ -139,7 +145,7 @@ impl ObjectFs {
             return Ok(());
         }
         let key = self.key_of(inode)?;
-        let slot = self.work.lock().slots.get(&key).map(|slot| slot.remote.clone());
+        let slot = self.work.lock().slots.get(&key).map(|slot| slot.remote_for(inode.key));
         let remote = slot.unwrap_or_else(|| super::remove::remote_of(inode));
         let mut changes = vec![self.put_node(inode, remote, synced.record.clone())?];
         changes.extend(synced.changes.iter().cloned());

@@ -198,6 +198,11 @@ impl Listings {
 }
 
 impl Page {
+    /// The last key that the page speaks of; `None` when it speaks of all that follow.
+    pub(super) fn end(&self) -> Option<&str> {
+        self.entries.last().filter(|_| !self.last).map(|last| last.key.as_str())
+    }
+
     /// Takes a change over, if the key is the directory's marker, or lies on this page, which begins after `after`.
     fn apply(&mut self, directory: &Directory, after: &str, key: &str, left: Left) {
         if key == directory.prefix {

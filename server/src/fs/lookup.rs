@@ -261,8 +261,12 @@ impl ObjectFs {
         let marker_key = format!("{key}/");
         let below =
             ListRequest { bucket: bucket.clone(), prefix: marker_key.clone(), max_keys: 1, ..ListRequest::default() };
-        let (object, below) = tokio::join!(self.store.head(bucket, key), self.store.list(&below));
-        let object = found(object)?;
+        let object = async {
+            // A key that begins with `/` has a directory without a name before it; an object has always one.
+            if key.is_empty() { Ok(None) } else { found(self.store.head(bucket, key).await) }
+        };
+        let (object, below) = tokio::join!(object, self.store.list(&below));
+        let object = object?;
         let below = below?;
         let has_marker = below.objects.first().is_some_and(|first| first.key == marker_key);
         let marker = if has_marker { found(self.store.head(bucket, &marker_key).await)? } else { None };

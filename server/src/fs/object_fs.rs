@@ -177,6 +177,11 @@ impl ObjectFs {
         self.absent.lock().get(key).is_some_and(|seen| seen.elapsed() < self.config.freshness)
     }
 
+    /// Refuses what would change the store when its keys may only read: `ReadOnly`.
+    fn writable(&self) -> FsResult<()> {
+        if self.capabilities.writable { Ok(()) } else { Err(FsError::ReadOnly) }
+    }
+
     /// The directory behind a handle: `NotDirectory`.
     pub(super) async fn directory_node(&self, handle: &Handle) -> FsResult<Arc<Inode>> {
         let inode = self.node(handle).await?;
@@ -235,6 +240,7 @@ impl Filesystem for ObjectFs {
     }
 
     async fn setattr(&self, node: &Handle, set: &SetAttributes) -> FsResult<()> {
+        self.writable()?;
         let inode = self.node(node).await?;
         self.set_attributes(&inode, set).await
     }
@@ -252,11 +258,13 @@ impl Filesystem for ObjectFs {
         set: &SetAttributes,
         caller: &Caller,
     ) -> FsResult<Created> {
+        self.writable()?;
         let dir = self.directory_node(dir).await?;
         self.create_file(&dir, name, how, set, caller).await
     }
 
     async fn mkdir(&self, dir: &Handle, name: &str, set: &SetAttributes, caller: &Caller) -> FsResult<Created> {
+        self.writable()?;
         let dir = self.directory_node(dir).await?;
         self.create_directory(&dir, name, set, caller).await
     }
@@ -269,6 +277,7 @@ impl Filesystem for ObjectFs {
         set: &SetAttributes,
         caller: &Caller,
     ) -> FsResult<Created> {
+        self.writable()?;
         let dir = self.directory_node(dir).await?;
         self.create_symlink(&dir, name, target, set, caller).await
     }
@@ -279,6 +288,7 @@ impl Filesystem for ObjectFs {
     }
 
     async fn remove(&self, dir: &Handle, name: &str) -> FsResult<DirChange> {
+        self.writable()?;
         let dir = self.directory_node(dir).await?;
         self.remove_entry(&dir, name).await
     }
@@ -290,6 +300,7 @@ impl Filesystem for ObjectFs {
         to_dir: &Handle,
         to: &str,
     ) -> FsResult<(DirChange, DirChange)> {
+        self.writable()?;
         let from_dir = self.directory_node(from_dir).await?;
         let to_dir = self.directory_node(to_dir).await?;
         self.rename_entry(&from_dir, from, &to_dir, to).await
@@ -306,6 +317,7 @@ impl Filesystem for ObjectFs {
     }
 
     async fn write(&self, file: &Handle, offset: u64, data: Bytes, stability: Stability) -> FsResult<WriteOutcome> {
+        self.writable()?;
         let inode = self.file_node(file).await?;
         self.write_file(&inode, offset, data, stability).await
     }

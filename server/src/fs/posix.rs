@@ -23,6 +23,9 @@ const RCLONE_MTIME: &str = "mtime";
 /// The verifier of an exclusive create, so that a retry after a restart is known (RFC 7530 §16.16.5).
 const VERIFIER: &str = "hafiz-create-verifier";
 
+/// Which node was written, and its change attribute then, so that the gateway knows its own uploads.
+const WRITE_TOKEN: &str = "hafiz-write";
+
 /// Type bits of a mode (`S_IFMT`).
 const TYPE_MASK: u32 = 0o170_000;
 const TYPE_FILE: u32 = 0o100_000;
@@ -146,6 +149,17 @@ impl Posix {
             None => user.remove(VERIFIER),
         };
     }
+}
+
+/// Notes in user metadata which node is written, and its change attribute.
+pub(super) fn put_write_token(user: &mut BTreeMap<String, String>, fileid: u64, change: u64) {
+    user.insert(WRITE_TOKEN.to_owned(), format!("{fileid:016x}-{change:016x}"));
+}
+
+/// The node whose upload this is, and its change attribute then.
+pub(super) fn read_write_token(user: &BTreeMap<String, String>) -> Option<(u64, u64)> {
+    let (fileid, change) = user.get(WRITE_TOKEN)?.split_once('-')?;
+    Some((u64::from_str_radix(fileid, 16).ok()?, u64::from_str_radix(change, 16).ok()?))
 }
 
 /// `…ns` is nanoseconds; a bare number is milliseconds, as DataSync reads it.

@@ -72,7 +72,7 @@ impl ObjectFs {
         if want.handles {
             self.write_places(dir, &page).await?;
         }
-        if let Some(last) = page.entries.last() {
+        if let Some(last) = page.entries.last().filter(|_| !page.eof) {
             self.cookies.lock().put((dir.key, last.cookie), after.clone());
             self.identity.keep_cookie(dir.key, last.cookie, &after)?;
         }
@@ -141,8 +141,11 @@ impl ObjectFs {
         let directory = Directory { bucket: dir.bucket.name.clone(), prefix: prefix.to_owned() };
         let mut from = after.to_owned();
         loop {
+            let ahead = self.listings.page(&*self.store, &directory, &from, self.config.freshness).await?;
+            let overlay = self.overlay(dir, prefix, after, ahead.end());
+            // The slots are read before the page that is used: what settles in between is on that page then.
             let page = self.listings.page(&*self.store, &directory, &from, self.config.freshness).await?;
-            let window = self.lay_over(dir, prefix, after, &page);
+            let window = lay_over(after, ahead.end(), &page, overlay);
             match page.entries.last() {
                 Some(last) if window.items.is_empty() && !window.last => from = last.key.clone(),
                 _ => return Ok(window),
@@ -150,23 +153,12 @@ impl ObjectFs {
         }
     }
 
-    fn lay_over(&self, dir: &Inode, prefix: &str, after: &str, page: &Page) -> Window {
-        let new = page.entries.iter().filter(|entry| entry.key.as_str() > after);
-        let mut items: BTreeMap<String, Item> = new
-            .map(|Listed { key, object }| (key.clone(), object.clone().map_or(Item::Prefix, Item::Object)))
-            .collect();
-        let end = page.entries.last().filter(|_| !page.last).map(|last| last.key.as_str());
+    /// What the slots say of the names after one key, up to another.
+    fn overlay(&self, dir: &Inode, prefix: &str, after: &str, end: Option<&str>) -> Vec<(String, Overlay)> {
         let work = self.work.lock();
-        for (key, overlay) in work.slots.entries(dir.key.fsid, prefix, after) {
-            if end.is_some_and(|end| key > end) {
-                break;
-            }
-            match overlay {
-                Overlay::Present(inode) => items.insert(key.to_owned(), Item::Node(inode)),
-                Overlay::Absent => items.remove(key),
-            };
-        }
-        Window { items, last: page.last }
+        let entries = work.slots.entries(dir.key.fsid, prefix, after);
+        let entries = entries.take_while(|(key, _)| end.is_none_or(|end| *key <= end));
+        entries.map(|(key, overlay)| (key.to_owned(), overlay)).collect()
     }
 
     /// The names of a window's first `room` items: an object beside a directory of its name is shown under an escape.
@@ -321,4 +313,20 @@ fn locate_unseen(key: NodeKey, place: &Place) -> Located {
         None => (place.parent, place.name.clone()),
     };
     Located { handle: HandleParts { key, kind, parent, name: Some(name) }.encode(), key, kind }
+}
+
+/// A page's entries after one key and up to another, with what the slots say laid over them.
+fn lay_over(after: &str, end: Option<&str>, page: &Page, overlay: Vec<(String, Overlay)>) -> Window {
+    let within = |key: &str| key > after && end.is_none_or(|end| key <= end);
+    let entries = page.entries.iter().filter(|entry| within(&entry.key));
+    let mut items: BTreeMap<String, Item> = entries
+        .map(|Listed { key, object }| (key.clone(), object.clone().map_or(Item::Prefix, Item::Object)))
+        .collect();
+    for (key, overlay) in overlay.into_iter().filter(|(key, _)| page.end().is_none_or(|end| key.as_str() <= end)) {
+        match overlay {
+            Overlay::Present(inode) => items.insert(key, Item::Node(inode)),
+            Overlay::Absent => items.remove(&key),
+        };
+    }
+    Window { items, last: page.last && end.is_none() }
 }

@@ -133,8 +133,18 @@ impl ObjectFs {
     }
 
     /// Makes a node's bytes and row durable, together with `changes`.
-    pub(super) async fn journal(&self, inode: &Arc<Inode>, remote: Remote, mut changes: Vec<Change>) -> FsResult<()> {
+    pub(super) async fn journal(&self, inode: &Arc<Inode>, remote: Remote, changes: Vec<Change>) -> FsResult<()> {
         let _order = inode.journal_order.lock().await;
+        self.journal_in_order(inode, remote, changes).await
+    }
+
+    /// [`Self::journal`] for who holds the node's `journal_order`.
+    pub(super) async fn journal_in_order(
+        &self,
+        inode: &Inode,
+        remote: Remote,
+        mut changes: Vec<Change>,
+    ) -> FsResult<()> {
         let content = inode.content();
         let synced = content.sync(&self.data).await?;
         changes.push(self.put_node(inode, remote, synced.record.clone())?);

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use super::filesystem::{DirChange, DirWant, FsError, FsResult, NodeKind};
 use super::inode::Inode;
 use super::names;
-use super::object_fs::ObjectFs;
-use super::records::{DeleteRecord, drop_node, put_delete};
+use super::object_fs::{ObjectFs, Work};
+use super::records::{DeleteRecord, drop_delete, drop_node, put_delete};
 use super::slots::{Desired, Remote, SlotKey};
 use crate::data::ContentRecord;
 use crate::local::Change;
@@ -31,6 +31,8 @@ impl ObjectFs {
         if inode.kind == NodeKind::Directory {
             return Err(FsError::IsDirectory);
         }
+        // Nobody writes the file's row again between its deletion and the end of its name.
+        let _order = inode.journal_order.lock().await;
         let key = self.key_of(&inode)?;
         let mut changes = self.leave(&inode, &key)?;
         changes.extend(self.keep_directory(dir)?);
@@ -63,6 +65,7 @@ impl ObjectFs {
         if !page.entries.is_empty() {
             return Err(FsError::NotEmpty);
         }
+        let _order = inode.journal_order.lock().await;
         let key = self.key_of(&inode)?;
         let mut changes = self.leave(&inode, &key)?;
         changes.extend(self.keep_directory(dir)?);
@@ -80,14 +83,12 @@ impl ObjectFs {
         Ok(changes)
     }
 
-    /// The row that notes that the object under a key has to go, unless there is none.
+    /// The row that notes that the object under a key has to go, unless there is none. A slot may be worked on before
+    /// the row is written, and then nobody knows which version a crash would leave.
     pub(super) fn note_delete(&self, inode: &Inode, key: &SlotKey) -> FsResult<Option<Change>> {
-        let work = self.work.lock();
-        let (remote, running) = match work.slots.get(key) {
-            Some(slot) => (slot.remote.clone(), slot.running),
-            None => (remote_of(inode), false),
-        };
-        if remote == Remote::Absent && !running {
+        let on_its_way = self.work.lock().slots.get(key).is_some();
+        let remote = if on_its_way { Remote::Unknown } else { remote_of(inode) };
+        if remote == Remote::Absent {
             return Ok(None);
         }
         put_delete(key, &DeleteRecord { bucket: inode.bucket.name.clone(), remote }).map(Some)
@@ -95,13 +96,13 @@ impl ObjectFs {
 
     /// Takes the name away, and the bytes unless the file is open.
     pub(super) fn gone(&self, inode: &Arc<Inode>, key: SlotKey) {
-        self.vacate(inode, &key);
-        self.unlink(inode, key);
+        self.unlink(inode, key.clone());
+        let nothing_there = self.vacate_slot(&mut self.work.lock(), inode, &key);
+        self.vacated(inode, &key, nothing_there);
     }
 
-    /// From now on nothing should be under the key; a key the bucket never had needs no work.
-    pub(super) fn vacate(&self, inode: &Inode, key: &SlotKey) {
-        let mut work = self.work.lock();
+    /// From now on nothing should be under the key; whether the bucket never had it, so that it needs no work.
+    pub(super) fn vacate_slot(&self, work: &mut Work, inode: &Inode, key: &SlotKey) -> bool {
         let nothing_there = match work.slots.get(key) {
             Some(slot) => slot.remote == Remote::Absent && !slot.running,
             None => false,
@@ -111,10 +112,17 @@ impl ObjectFs {
         } else {
             work.slots.set(key.clone(), remote_of(inode), Desired::Nothing, Instant::now());
         }
-        drop(work);
+        nothing_there
+    }
+
+    /// Voids what was seen of a key that is vacant now.
+    pub(super) fn vacated(&self, inode: &Inode, key: &SlotKey, nothing_there: bool) {
         self.touch(key);
         if inode.kind != NodeKind::Directory && nothing_there {
             self.note_absent(key.clone());
+            if let Err(error) = self.local.commit_later(vec![drop_delete(key)]) {
+                tracing::warn!(%error, "the row of a deletion that needs no work stays behind");
+            }
         }
         self.wake.notify_one();
     }
@@ -148,7 +156,9 @@ impl ObjectFs {
         let discarding = async move {
             let _order = inode.journal_order.lock().await;
             let settled = inode.content().discard().await;
-            if let Err(error) = fs.local.commit(settled.changes).await {
+            let mut changes = settled.changes;
+            changes.push(drop_node(inode.key));
+            if let Err(error) = fs.local.commit(changes).await {
                 tracing::warn!(%error, "rows of a removed file stay behind");
             } else if let Some(released) = settled.released {
                 released.remove();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::filesystem::{DirChange, FsError, FsResult, NodeKind};
+use super::filesystem::{DirChange, FsError, FsResult, NodeKey, NodeKind};
 use super::identity::Place;
 use super::inode::Inode;
 use super::names;
@@ -92,21 +92,25 @@ impl ObjectFs {
         changes.extend(self.note_delete(inode, &from_key)?);
         changes.push(drop_delete(&to_key));
         changes.extend(self.keep_directory(names.from_dir)?);
-        let remote = self.remote_at(&to_key, target.map(Arc::as_ref));
+        let remote = self.remote_at(&to_key, inode.key, target.map(Arc::as_ref));
+        // Nobody writes the replaced file's row again between its deletion and the end of its name.
+        let _target_order = match target {
+            Some(target) => Some(target.journal_order.lock().await),
+            None => None,
+        };
         self.put_at(inode, to_place);
         self.journal(inode, remote.clone(), changes).await?;
 
         if let Some(target) = target {
             self.unlink(target, to_key.clone());
         }
-        self.vacate(inode, &from_key);
-        self.follow(inode, to_key, remote);
+        self.follow(inode, &from_key, to_key, remote);
         Ok(())
     }
 
-    /// What is believed to be under a key where `there` stands.
-    fn remote_at(&self, key: &SlotKey, there: Option<&Inode>) -> Remote {
-        let slot = self.work.lock().slots.get(key).map(|slot| slot.remote.clone());
+    /// What is believed to be under a key where `there` stands, and `node` will.
+    fn remote_at(&self, key: &SlotKey, node: NodeKey, there: Option<&Inode>) -> Remote {
+        let slot = self.work.lock().slots.get(key).map(|slot| slot.remote_for(node));
         slot.unwrap_or_else(|| there.map_or(Remote::Absent, remote_of))
     }
 
@@ -118,17 +122,22 @@ impl ObjectFs {
         state.queued = true;
     }
 
-    /// Sees that the object follows its node to another key, and that the old object stays as long as it is needed.
-    fn follow(&self, inode: &Arc<Inode>, key: SlotKey, remote: Remote) {
-        let base = inode.content().base().filter(|base| base.key != key.key);
-        let open = inode.state().opens > 0 && inode.content().is_dirty();
-        let wait = if open { self.config.dirty_age_max } else { self.config.linger };
+    /// Sees that the object follows its node from one key to another, and that the old object stays as long as it is
+    /// needed: it is pinned in the same moment in which it may go.
+    fn follow(&self, inode: &Arc<Inode>, from: &SlotKey, key: SlotKey, remote: Remote) {
         let mut work = self.work.lock();
+        let content = inode.content();
+        let base = content.base().filter(|base| base.key != key.key);
+        let open = inode.state().opens > 0 && content.is_dirty();
+        let wait = if open { self.config.dirty_age_max } else { self.config.linger };
         if let Some(base) = base {
             work.pins.pin(SlotKey { fsid: key.fsid, key: base.key }, inode);
         }
+        let nothing_there = self.vacate_slot(&mut work, inode, from);
+        inode.state().queued = true;
         work.slots.set(key.clone(), remote, Desired::Node(Arc::clone(inode)), Instant::now() + wait);
         drop(work);
+        self.vacated(inode, from, nothing_there);
         self.touch(&key);
         self.wake.notify_one();
     }

@@ -3,7 +3,7 @@
 //! A slot exists from the moment a name changes until the store has it. Until then it is the truth that clients see:
 //! lookups and listings are laid over with the slots.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,10 +66,26 @@ pub(super) struct Slot {
     pub due: Instant,
     /// Whether a task works on it now.
     pub running: bool,
+    /// Whether that task works for what should have been there before.
+    pub late: bool,
     /// Tries that failed since the last success.
     pub attempts: u32,
     /// Moves whenever `desired` is set anew, so that a task that ends late knows.
     pub epoch: u64,
+}
+
+impl Slot {
+    /// What the row of a node says of its key. An upload for another node, which is under way or may begin, leaves
+    /// nobody knows which version if the gateway crashes.
+    pub(super) fn remote_for(&self, node: NodeKey) -> Remote {
+        let other = !self.is_for(node) && (self.running || matches!(self.desired, Desired::Node(_)));
+        if self.late || other { Remote::Unknown } else { self.remote.clone() }
+    }
+
+    /// Whether this node's object should be there.
+    pub(super) fn is_for(&self, node: NodeKey) -> bool {
+        matches!(&self.desired, Desired::Node(inode) if inode.key == node)
+    }
 }
 
 /// What a slot says of a name.
@@ -85,6 +101,8 @@ pub(super) enum Overlay {
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     slots: BTreeMap<SlotKey, Slot>,
+    /// Those that no task works on, by the time when one should.
+    waiting: BTreeSet<(Instant, SlotKey)>,
     epoch: u64,
 }
 
@@ -93,20 +111,34 @@ impl Slots {
     pub(super) fn set(&mut self, key: SlotKey, remote: Remote, desired: Desired, due: Instant) {
         self.epoch += 1;
         let epoch = self.epoch;
-        self.slots
-            .entry(key)
-            .and_modify(|slot| {
-                slot.desired = desired.clone();
-                slot.due = due;
+        match self.slots.get_mut(&key) {
+            Some(slot) => {
+                let same = matches!(&desired, Desired::Node(node) if slot.is_for(node.key));
+                slot.late = slot.running && (slot.late || !same);
+                slot.desired = desired;
                 slot.epoch = epoch;
-            })
-            .or_insert(Slot { remote, desired, due, running: false, attempts: 0, epoch });
+                self.move_to(&key, due);
+            }
+            None => {
+                self.waiting.insert((due, key.clone()));
+                self.slots.insert(key, Slot { remote, desired, due, running: false, late: false, attempts: 0, epoch });
+            }
+        }
+    }
+
+    fn move_to(&mut self, key: &SlotKey, due: Instant) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        if !slot.running {
+            self.waiting.remove(&(slot.due, key.clone()));
+            self.waiting.insert((due, key.clone()));
+        }
+        slot.due = due;
     }
 
     /// Moves a slot's time to `due` if it was set for later.
     pub(super) fn hasten(&mut self, key: &SlotKey, due: Instant) {
-        if let Some(slot) = self.slots.get_mut(key) {
-            slot.due = slot.due.min(due);
+        if self.slots.get(key).is_some_and(|slot| slot.due > due) {
+            self.move_to(key, due);
         }
     }
 
@@ -122,7 +154,9 @@ impl Slots {
 
     /// Takes a slot away: the store has caught up.
     pub(super) fn remove(&mut self, key: &SlotKey) -> Option<Slot> {
-        self.slots.remove(key)
+        let slot = self.slots.remove(key)?;
+        self.waiting.remove(&(slot.due, key.clone()));
+        Some(slot)
     }
 
     /// What the slot of a key says of its name.
@@ -133,28 +167,33 @@ impl Slots {
         })
     }
 
-    /// Takes up to `limit` slots that are due, marking them as running.
+    /// Takes up to `limit` slots that are due, longest due first, marking them as running.
     pub(super) fn take_due(&mut self, now: Instant, limit: usize) -> Vec<SlotKey> {
-        let due = self.slots.iter_mut().filter(|(_, slot)| !slot.running && slot.due <= now).take(limit);
-        due.map(|(key, slot)| {
-            slot.running = true;
-            key.clone()
-        })
-        .collect()
+        let mut taken = Vec::new();
+        while taken.len() < limit
+            && self.waiting.first().is_some_and(|(due, _)| *due <= now)
+            && let Some((_, key)) = self.waiting.pop_first()
+        {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.running = true;
+                taken.push(key);
+            }
+        }
+        taken
     }
 
     /// How long until the next slot is due; `None` when none waits.
     pub(super) fn next_due(&self, now: Instant) -> Option<Duration> {
-        let waiting = self.slots.values().filter(|slot| !slot.running);
-        waiting.map(|slot| slot.due.saturating_duration_since(now)).min()
+        self.waiting.first().map(|(due, _)| due.saturating_duration_since(now))
     }
 
     /// Ends work on a slot; it is tried again at `due`.
     pub(super) fn requeue(&mut self, key: &SlotKey, due: Instant, failed: bool) {
         if let Some(slot) = self.slots.get_mut(key) {
             slot.running = false;
-            slot.due = due;
+            slot.late = false;
             slot.attempts = if failed { slot.attempts.saturating_add(1) } else { slot.attempts };
+            self.move_to(key, due);
         }
     }
 
@@ -202,8 +241,13 @@ impl Slots {
 
     /// Makes everything due now, for a stop or a flush.
     pub(super) fn hasten_all(&mut self, now: Instant) {
-        for slot in self.slots.values_mut() {
-            slot.due = slot.due.min(now);
+        let soon = self.waiting.split_off(&(now, SlotKey { fsid: 0, key: String::new() }));
+        for (due, key) in soon {
+            let due = due.min(now);
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.due = due;
+            }
+            self.waiting.insert((due, key));
         }
     }
 }

@@ -7,14 +7,16 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::conflict::Lost;
 use super::filesystem::{FsResult, NodeKey, NodeKind};
 use super::inode::{Inode, Version};
 use super::listing::Left;
 use super::lookup::found;
 use super::object_fs::ObjectFs;
-use super::records::{drop_delete, drop_node};
+use super::posix;
+use super::records::{DeleteRecord, drop_delete, drop_node, put_delete};
 use super::slots::{Desired, Remote, Slot, SlotKey};
-use crate::data::UploadError;
+use crate::data::{DataError, Settled, UploadError};
 use crate::store::{Condition, ETag, ObjectInfo, ObjectMeta, StoreError, Written};
 use crate::timestamp::Timestamp;
 
@@ -117,7 +119,7 @@ impl ObjectFs {
         let Some(slot) = work.slots.get_mut(key) else { return };
         let changed = slot.epoch != worked.epoch;
         match outcome {
-            Outcome::Done(remote) if !changed => {
+            Outcome::Done(remote) if !changed && at_rest(&slot.desired) => {
                 tracing::debug!(key = key.key, ?remote, "in line");
                 work.slots.remove(key);
             }
@@ -159,6 +161,8 @@ impl ObjectFs {
             }
             match holder.content().materialise(&self.data).await {
                 Ok(()) => self.work.lock().pins.unpin(holder.key),
+                // What it needed is gone from the bucket: there is nothing left to wait for.
+                Err(DataError::BaseChanged | DataError::BaseGone) => self.work.lock().pins.unpin(holder.key),
                 Err(error) => {
                     tracing::warn!(key = key.key, %error, "an open file's bytes cannot be copied aside yet");
                     blocked = true;
@@ -228,49 +232,102 @@ impl ObjectFs {
 
     async fn put_object(&self, key: &SlotKey, slot: &Slot, inode: &Arc<Inode>) -> Outcome {
         let _alone = inode.uploading.lock().await;
+        if !self.is_desired(key, inode.key) {
+            return Outcome::Blocked;
+        }
         let bucket = &inode.bucket.name;
         let (meta, generation, _) = self.object_meta(inode);
         let condition = match self.write_condition(bucket, &key.key, &slot.remote).await {
             Ok(Some(condition)) => condition,
-            Ok(None) => return self.conflict(key, inode, &meta).await,
+            Ok(None) => return self.conflict(key, inode, Lost::Name).await,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
         let content = inode.content();
         let uploaded = match content.upload(&self.data, bucket, &key.key, &meta, &condition).await {
             Ok(uploaded) => uploaded,
-            Err(UploadError::Conflict | UploadError::BaseChanged) => return self.conflict(key, inode, &meta).await,
+            Err(UploadError::Conflict) => return self.conflict(key, inode, Lost::Name).await,
+            Err(UploadError::BaseChanged) => return self.conflict(key, inode, Lost::Base).await,
             Err(UploadError::Changed | UploadError::Busy) => return Outcome::Blocked,
             Err(error) => return Outcome::Failed(error.to_string()),
         };
         let (etag, size) = (uploaded.written.etag.clone(), uploaded.size);
-        let now_here = self.is_desired(key, inode.key);
-        if !now_here {
-            drop(uploaded);
-            return Outcome::More(Remote::Version(etag));
-        }
-        let order = inode.journal_order.lock().await;
+        let _order = inode.journal_order.lock().await;
         let settled = content.settle(&self.data, uploaded, bucket, &key.key).await;
         let object = ObjectInfo { key: key.key.clone(), size, etag: etag.clone(), last_modified: Timestamp::now() };
         self.listings.apply(bucket, &key.key, &Left::Object(object));
-        self.work.lock().pins.unpin(inode.key);
-        let has_attributes = self.note_stored(inode, &etag, &meta, generation);
-        let remote = Remote::Version(etag);
-        if !settled.clean || !has_attributes {
-            drop(order);
-            return match self.journal(inode, remote.clone(), settled.changes).await {
-                Ok(()) => Outcome::More(remote),
-                Err(error) => Outcome::Failed(error.to_string()),
-            };
+        let told = if self.stays_or_pins(key, inode, &etag) {
+            let has_attributes = self.note_stored(inode, &etag, &meta, generation);
+            self.tell_stored(key, inode, settled, has_attributes, &etag).await
+        } else {
+            self.tell_left(key, inode, settled, &etag).await
+        };
+        told.unwrap_or_else(|error| Outcome::Failed(error.to_string()))
+    }
+
+    /// Whether the node still belongs under the key where its object was just written. If so it needs no other object
+    /// any more; if not, it needs this one, which may be the only one with all its bytes.
+    fn stays_or_pins(&self, key: &SlotKey, inode: &Arc<Inode>, etag: &ETag) -> bool {
+        let mut work = self.work.lock();
+        let stays = work.slots.get(key).is_some_and(|slot| slot.is_for(inode.key));
+        if let Some(slot) = work.slots.get_mut(key) {
+            // Rows that are written before the work on the slot ends name this version already.
+            slot.remote = Remote::Version(etag.clone());
         }
+        if stays {
+            work.pins.unpin(inode.key);
+        } else if !inode.is_gone() {
+            work.pins.pin(key.clone(), inode);
+        }
+        stays
+    }
+
+    /// Tells the journal that the bucket has a node, or what it lacks yet.
+    async fn tell_stored(
+        &self,
+        key: &SlotKey,
+        inode: &Inode,
+        settled: Settled,
+        has_attributes: bool,
+        etag: &ETag,
+    ) -> FsResult<Outcome> {
+        let remote = Remote::Version(etag.clone());
         let mut changes = settled.changes;
-        changes.push(drop_node(inode.key));
-        if let Err(error) = self.local.commit(changes).await {
-            return Outcome::Failed(error.to_string());
+        changes.push(drop_delete(key));
+        let complete = settled.clean && has_attributes;
+        if complete {
+            changes.push(drop_node(inode.key));
+            self.local.commit(changes).await?;
+            inode.state().journaled = false;
+        } else {
+            self.journal_in_order(inode, remote.clone(), changes).await?;
         }
         if let Some(released) = settled.released {
             released.remove();
         }
-        if self.rest(inode) { Outcome::Done(remote) } else { Outcome::More(remote) }
+        Ok(if complete { Outcome::Done(remote) } else { Outcome::More(remote) })
+    }
+
+    /// Tells the journal of an object that was written under a key that its node left meanwhile.
+    async fn tell_left(&self, key: &SlotKey, inode: &Inode, settled: Settled, etag: &ETag) -> FsResult<Outcome> {
+        let remote = Remote::Version(etag.clone());
+        {
+            let work = self.work.lock();
+            if work.slots.get(key).is_some_and(|slot| matches!(slot.desired, Desired::Nothing)) {
+                let record = DeleteRecord { bucket: inode.bucket.name.clone(), remote: remote.clone() };
+                self.local.commit_later(vec![put_delete(key, &record)?])?;
+            }
+        }
+        if inode.state().removed {
+            self.local.commit(settled.changes).await?;
+        } else {
+            let now_at = self.key_of(inode)?;
+            let there = self.work.lock().slots.get(&now_at).map_or(Remote::Unknown, |slot| slot.remote_for(inode.key));
+            self.journal_in_order(inode, there, settled.changes).await?;
+        }
+        if let Some(released) = settled.released {
+            released.remove();
+        }
+        Ok(Outcome::More(remote))
     }
 
     /// The condition of a write; `None` when another version is there already, as a look shows where the store does not
@@ -295,19 +352,21 @@ impl ObjectFs {
     }
 
     /// The headers of a node's object, the generation of attributes they hold, and whether the bucket lacks it.
-    fn object_meta(&self, inode: &Inode) -> (ObjectMeta, u64, bool) {
+    pub(super) fn object_meta(&self, inode: &Inode) -> (ObjectMeta, u64, bool) {
         let state = inode.state();
         let mut meta = state.meta.clone();
         if inode.kind != NodeKind::Directory || state.attributes_generation > 0 {
             state.posix.write(inode.kind, &mut meta.user);
         }
+        if inode.kind != NodeKind::Directory {
+            posix::put_write_token(&mut meta.user, inode.key.fileid, state.change);
+        }
         (meta, state.attributes_generation, state.is_attributes_dirty())
     }
 
-    fn is_desired(&self, key: &SlotKey, node: NodeKey) -> bool {
-        let work = self.work.lock();
-        let desired = work.slots.get(key).map(|slot| &slot.desired);
-        matches!(desired, Some(Desired::Node(inode)) if inode.key == node)
+    /// Whether a node's object belongs under a key.
+    pub(super) fn is_desired(&self, key: &SlotKey, node: NodeKey) -> bool {
+        self.work.lock().slots.get(key).is_some_and(|slot| slot.is_for(node))
     }
 
     /// Notes what the bucket has of a node now; whether it has all attributes.
@@ -320,18 +379,6 @@ impl ObjectFs {
         !state.is_attributes_dirty()
     }
 
-    /// The node needs no slot any more, unless it changed in this very moment.
-    fn rest(&self, inode: &Inode) -> bool {
-        let mut state = inode.state();
-        let bytes_missing = inode.kind != NodeKind::Directory && state.content.is_dirty();
-        if bytes_missing || state.is_attributes_dirty() {
-            return false;
-        }
-        state.queued = false;
-        state.journaled = false;
-        true
-    }
-
     async fn stored(&self, key: &SlotKey, inode: &Inode, etag: &ETag, generation: u64) -> Outcome {
         self.listings.apply(&inode.bucket.name, &key.key, &Left::Prefix);
         let _order = inode.journal_order.lock().await;
@@ -341,9 +388,11 @@ impl ObjectFs {
         if !clean || !self.is_desired(key, inode.key) {
             return Outcome::More(remote);
         }
-        match self.local.commit(vec![drop_node(inode.key)]).await {
-            Ok(()) if self.rest(inode) => Outcome::Done(remote),
-            Ok(()) => Outcome::More(remote),
+        match self.local.commit(vec![drop_node(inode.key), drop_delete(key)]).await {
+            Ok(()) => {
+                inode.state().journaled = false;
+                Outcome::Done(remote)
+            }
             Err(error) => Outcome::Failed(error.to_string()),
         }
     }
@@ -351,6 +400,19 @@ impl ObjectFs {
     async fn bucket_name(&self, key: &SlotKey) -> Option<String> {
         self.buckets.by_fsid(&*self.store, key.fsid).await.ok().map(|bucket| bucket.name.clone())
     }
+}
+
+/// Whether the bucket has all of what should be under a key; its node then needs no slot any more. Asked while the slots
+/// are locked, so that whoever changes the node from now on makes a new slot.
+fn at_rest(desired: &Desired) -> bool {
+    let Desired::Node(inode) = desired else { return true };
+    let mut state = inode.state();
+    let bytes_missing = inode.kind != NodeKind::Directory && state.content.is_dirty();
+    if !state.removed && (bytes_missing || state.is_attributes_dirty()) {
+        return false;
+    }
+    state.queued = false;
+    true
 }
 
 /// The key prefix of the directory that a key is directly in.

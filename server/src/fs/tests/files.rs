@@ -150,3 +150,23 @@ async fn an_open_file_reaches_the_bucket_after_its_dirty_age() {
     world.settle().await;
     assert_eq!(world.objects().await, expected(&[("log", "line 1\nline 2\n")]));
 }
+
+#[tokio::test]
+async fn what_is_made_in_a_set_gid_directory_has_its_group() {
+    let world = World::new().await;
+    let set = SetAttributes { mode: Some(0o2775), gid: Some(77), ..ANYTHING };
+    let dir = world.mkdir("dir").await;
+    world.fs.setattr(&dir, &set).await.unwrap();
+    let caller = Caller { uid: 1, gid: 2, groups: Vec::new() };
+    world.fs.mkdir(&dir, "sub", &SetAttributes { mode: Some(0o755), ..ANYTHING }, &caller).await.unwrap();
+    world.fs.create(&dir, "file", CreateHow::Guarded, &ANYTHING, &caller).await.unwrap();
+    world
+        .fs
+        .create(&dir, "own", CreateHow::Guarded, &SetAttributes { gid: Some(9), ..ANYTHING }, &caller)
+        .await
+        .unwrap();
+    for (path, gid, mode) in [("dir/sub", 77, 0o2755), ("dir/file", 77, 0o644), ("dir/own", 9, 0o644)] {
+        let seen = world.stat(path).await.unwrap();
+        assert_eq!((seen.gid, seen.mode), (gid, mode), "{path}");
+    }
+}

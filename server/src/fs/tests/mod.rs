@@ -3,6 +3,8 @@
 mod files;
 mod foreign;
 mod listings;
+mod model;
+mod races;
 mod renames;
 mod restarts;
 
@@ -20,8 +22,10 @@ use super::{FsConfig, IdentityKey, ObjectFs};
 use crate::data::{Data, DataConfig};
 use crate::local::Local;
 use crate::store::dialect::Capabilities;
+use crate::store::faults::{Fault, FaultyStore, Gate};
 use crate::store::memory::MemoryStore;
-use crate::store::{Condition, ListRequest, ObjectMeta, ObjectStore};
+use crate::store::verb::Verb;
+use crate::store::{Condition, ETag, ListRequest, ObjectMeta, ObjectStore, StoreError};
 
 const BUCKET: &str = "bucket";
 const ANYTHING: SetAttributes =
@@ -30,6 +34,8 @@ const ANYTHING: SetAttributes =
 /// A file system that runs, over a store and a state directory that outlive it.
 struct World {
     store: Arc<MemoryStore>,
+    /// The way of the file system, and of nobody else, to the store.
+    faults: Arc<FaultyStore>,
     state: TempDir,
     config: FsConfig,
     fs: Arc<ObjectFs>,
@@ -73,19 +79,22 @@ impl World {
 
     async fn start(store: Arc<MemoryStore>, state: TempDir, config: FsConfig) -> Self {
         let local = Local::open(state.path()).unwrap();
-        let shared = Arc::clone(&store) as Arc<dyn ObjectStore>;
+        let faults = Arc::new(FaultyStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>));
+        let shared = Arc::clone(&faults) as Arc<dyn ObjectStore>;
         let data = Data::open(Arc::clone(&shared), state.path(), DataConfig::default()).unwrap();
         let key = IdentityKey::new([7; 16]);
         let fs = ObjectFs::open(shared, all_capabilities(), data, local, key, config.clone()).await.unwrap();
         let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
         let syncing = tokio::spawn(Arc::clone(&fs).run(stop.clone(), give_up.clone()));
-        Self { store, state, config, fs, syncing, stop, give_up }
+        Self { store, faults, state, config, fs, syncing, stop, give_up }
     }
 
     /// Stops without uploading anything, and starts again on the same state: a crash that loses no synced byte.
     async fn restart(self) -> Self {
         self.give_up.cancel();
         self.syncing.await.unwrap();
+        self.fs.tasks.close();
+        self.fs.tasks.wait().await;
         drop(self.fs);
         Self::start(self.store, self.state, self.config).await
     }
@@ -189,6 +198,11 @@ impl World {
     async fn foreign_put(&self, key: &str, bytes: &str) {
         let body = Bytes::copy_from_slice(bytes.as_bytes());
         self.store.put(BUCKET, key, body, &ObjectMeta::default(), &Condition::Always).await.unwrap();
+    }
+
+    /// The tag of the version that the bucket has.
+    async fn tag(&self, key: &str) -> ETag {
+        self.store.head(BUCKET, key).await.unwrap().info.etag
     }
 
     async fn foreign_delete(&self, key: &str) {

@@ -106,3 +106,12 @@ async fn a_directory_replaces_an_empty_one_only() {
     assert_eq!(world.list("empty", 10).await, ["file"]);
     assert_eq!(world.rename("nothing", "x").await, Err(FsError::NotFound));
 }
+
+#[tokio::test]
+async fn a_directory_cannot_replace_one_below_itself_and_that_one_stays() {
+    let world = World::new().await;
+    world.mkdir("a").await;
+    world.mkdir("a/b").await;
+    assert_eq!(world.rename("a", "a/b").await, Err(FsError::Invalid));
+    assert_eq!(world.list("a", 10).await, ["b"]);
+}
