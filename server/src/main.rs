@@ -16,8 +16,28 @@ use cli::{Cli, Command};
 /// What is logged unless `HAFIZ_LOG` says otherwise: s3s reports every 404 as an error.
 const LOG: &str = "info,s3s=off,aws=warn,aws_config=error,hyper=warn";
 
+/// Large buffers go back to the system as soon as they are free. glibc would raise this threshold by itself with the
+/// first of them, and keep the heap at its highest level.
+#[cfg(target_env = "gnu")]
+#[allow(unsafe_code, reason = "mallopt only sets parameters of the allocator, before any thread runs")]
+fn bound_heap() {
+    const LARGE_BYTES: libc::c_int = 256 << 10;
+    const ARENAS_MAX: libc::c_int = 2;
+    // SAFETY: mallopt has no preconditions; a parameter it does not know is ignored.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE_BYTES);
+        libc::mallopt(libc::M_ARENA_MAX, ARENAS_MAX);
+    }
+}
+
+fn main() -> ExitCode {
+    #[cfg(target_env = "gnu")]
+    bound_heap();
+    start()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn start() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("HAFIZ_LOG").unwrap_or_else(|_| EnvFilter::new(LOG));
     tracing_subscriber::fmt()

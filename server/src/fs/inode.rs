@@ -15,8 +15,9 @@ use crate::data::Content;
 use crate::store::{ETag, ObjectHead, ObjectMeta};
 use crate::timestamp::Timestamp;
 
-/// Nodes kept in memory; beyond it the longest unused go, save those that are open or on their way to the bucket.
-pub(super) const INODES_MAX: usize = 100_000;
+/// Nodes kept in memory, at some 2 KiB each; beyond it the longest unused go, save those that are open or on their way
+/// to the bucket.
+pub(super) const INODES_MAX: usize = 20_000;
 /// Tries to find a node that may go, before the table grows.
 const EVICTION_TRIES: usize = 16;
 /// Bytes a directory seems to take.
