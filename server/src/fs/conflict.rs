@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::filesystem::FsResult;
-use super::inode::{Inode, Version};
+use super::inode::Inode;
 use super::listing::Left;
-use super::lookup::found;
+use super::lookup::{base_of, found, version_of};
 use super::names;
 use super::object_fs::ObjectFs;
 use super::posix::{self, Posix};
 use super::records::drop_node;
 use super::slots::{Remote, SlotKey};
 use super::sync::Outcome;
-use crate::data::{BaseObject, Content, UploadError};
+use crate::data::{Content, UploadError};
 use crate::store::{Condition, ObjectHead, ObjectInfo};
 use crate::timestamp::Timestamp;
 
@@ -186,15 +186,6 @@ fn is_own(inode: &Inode, head: &ObjectHead) -> bool {
     let known = posix::read_write_token(&inode.state().meta.user).map_or(0, |(_, change)| change);
     let theirs = posix::read_write_token(&head.meta.user);
     theirs.is_some_and(|(fileid, change)| fileid == inode.key.fileid && change > known)
-}
-
-fn version_of(head: &ObjectHead) -> Version {
-    Version { etag: head.info.etag.clone(), modified: head.info.last_modified }
-}
-
-fn base_of(inode: &Inode, head: &ObjectHead) -> BaseObject {
-    let (bucket, key) = (inode.bucket.name.clone(), head.info.key.clone());
-    BaseObject { bucket, key, etag: head.info.etag.clone(), size: head.info.size }
 }
 
 /// Where our version goes: beside the name, told apart by the time.

@@ -163,10 +163,8 @@ impl Listings {
 
     /// Notes what the gateway left under a key (that of a directory ends with `/`).
     pub(super) fn apply(&self, bucket: &str, key: &str, left: &Left) {
-        let name_at = key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
-        let prefix = key.get(..name_at).unwrap_or_default();
         let of = |prefix: &str| Directory { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
-        self.apply_in(&of(prefix), key, left);
+        self.apply_in(&of(parent_prefix(key)), key, left);
         if key.ends_with('/') {
             self.apply_in(&of(key), key, left);
         }
@@ -239,4 +237,10 @@ fn start_after(after: &str) -> Option<String> {
         prefix if prefix.ends_with('/') => Some(format!("{prefix}\u{10FFFF}")),
         key => Some(key.to_owned()),
     }
+}
+
+/// The key prefix of the directory that a key is directly in.
+pub(super) fn parent_prefix(key: &str) -> &str {
+    let name_at = key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+    key.get(..name_at).unwrap_or_default()
 }

@@ -296,7 +296,7 @@ impl ObjectFs {
 
     /// Takes over a directory marker's attributes, unless newer ones are on their way.
     pub(super) fn take_marker(&self, state: &mut InodeState, head: ObjectHead) {
-        let version = Version { etag: head.info.etag, modified: head.info.last_modified };
+        let version = version_of(&head);
         if state.is_attributes_dirty() || state.version.as_ref() == Some(&version) {
             return;
         }
@@ -326,7 +326,7 @@ impl ObjectFs {
         let mut state = InodeState::new(place, posix, change_of(head), Content::of(base_of(parent, head)));
         state.ctime = state.ctime.max(head.info.last_modified);
         state.meta = head.meta.clone();
-        state.version = Some(Version { etag: head.info.etag.clone(), modified: head.info.last_modified });
+        state.version = Some(version_of(head));
         state.checked = Some(Instant::now());
         Ok(self.inodes.insert(Inode::new(key, kind, Arc::clone(&parent.bucket), state)))
     }
@@ -334,7 +334,7 @@ impl ObjectFs {
     /// Compares a node in memory with what the bucket has now.
     pub(super) fn refresh(&self, inode: &Inode, head: &ObjectHead) {
         let mut state = inode.state();
-        let version = Version { etag: head.info.etag.clone(), modified: head.info.last_modified };
+        let version = version_of(head);
         if state.is_dirty() || state.journaled || state.queued {
             return;
         }
@@ -342,8 +342,7 @@ impl ObjectFs {
         if state.version.as_ref().is_some_and(|known| known.etag == version.etag) {
             return;
         }
-        let base = BaseObject { bucket: inode.bucket.name.clone(), ..base_of(inode, head) };
-        if !state.content.rebase(base) {
+        if !state.content.rebase(base_of(inode, head)) {
             return;
         }
         let (posix, _) = Posix::read(&head.meta.user, false, version.modified, &self.config.defaults);
@@ -421,7 +420,13 @@ pub(super) fn found(answer: StoreResult<ObjectHead>) -> FsResult<Option<ObjectHe
     }
 }
 
-fn base_of(beside: &Inode, head: &ObjectHead) -> BaseObject {
+/// The version that the bucket has.
+pub(super) fn version_of(head: &ObjectHead) -> Version {
+    Version { etag: head.info.etag.clone(), modified: head.info.last_modified }
+}
+
+/// The object that the bucket of `beside` has, as the one below a file's bytes.
+pub(super) fn base_of(beside: &Inode, head: &ObjectHead) -> BaseObject {
     BaseObject {
         bucket: beside.bucket.name.clone(),
         key: head.info.key.clone(),

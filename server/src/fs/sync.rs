@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::conflict::Lost;
 use super::filesystem::{FsResult, NodeKey, NodeKind};
 use super::inode::{Inode, Version};
-use super::listing::Left;
+use super::listing::{Left, parent_prefix};
 use super::lookup::found;
 use super::object_fs::ObjectFs;
 use super::posix;
@@ -413,10 +413,4 @@ fn at_rest(desired: &Desired) -> bool {
     }
     state.queued = false;
     true
-}
-
-/// The key prefix of the directory that a key is directly in.
-pub(super) fn parent_prefix(key: &str) -> &str {
-    let name_at = key.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
-    key.get(..name_at).unwrap_or_default()
 }
