@@ -162,7 +162,11 @@ class Run:
                 process.wait()
             reader.join()
 
-    def boot(self, script):
+    def boot_peer(self):
+        """Starts the second client."""
+        self.boot("peer.sh")
+
+    def boot(self, script, *arguments):
         """Starts a guest; its lines go to the results as they come."""
         environment = [
             f"VERS={self.version}",
@@ -172,7 +176,7 @@ class Run:
         ]
         process = subprocess.Popen(
             [HERE / "run", "-p", str(self.server.port), "-w", self.share, "-t", str(GUEST_SECONDS), "-M", "768"]
-            + ["env", *environment, HERE / script],
+            + ["env", *environment, HERE / script, *arguments],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -207,7 +211,7 @@ class Run:
                 self.results.add(f"{self.label}/restart-stops", None if status == 0 else f"exit status {status}")
                 self.server.start()
             elif word == "peer":
-                self.boot("peer.sh")
+                self.boot_peer()
             (self.share / f"done.{word}").touch()
 
     def verify(self):
