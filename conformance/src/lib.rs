@@ -14,5 +14,5 @@ mod world;
 
 pub use bed::{Bed, BedOptions};
 pub use objects::Objects;
-pub use target::{Target, skip};
+pub use target::{Target, skip, unavailable};
 pub use world::{World, status};

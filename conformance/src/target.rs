@@ -19,3 +19,12 @@ pub fn skip(why: &str) {
     // A terminal that is gone is no reason to fail.
     let _ = writeln!(std::io::stderr(), "{test}: skipped: {why}");
 }
+
+/// As [`skip`], but a failure in CI (`CI=true`), where nothing may be missing.
+///
+/// # Panics
+/// In CI.
+pub fn unavailable(why: &str) {
+    assert!(!std::env::var("CI").is_ok_and(|ci| ci == "true"), "{why}");
+    skip(why);
+}
