@@ -2,7 +2,7 @@
 # shellcheck shell=dash
 scenario() {
   mkdir -p /run/tree/d
-  yes 'a line of the file' | head -c 100000 > /run/tree/lines
+  yes 'fifteen letters' | head -c 100000 > /run/tree/lines
   echo small > /run/tree/d/small
   cp /run/tree/lines lines
   cp -r /run/tree tree
