@@ -10,34 +10,17 @@
 
 mod client;
 mod compound;
-mod connection;
-mod directory;
 mod error;
-mod establish;
-mod file;
-mod lock;
-mod namespace;
-mod open;
-mod options;
-mod outgoing;
-mod owner;
+mod files;
+mod net;
 mod reply;
-mod session;
-mod transfer;
 
-pub use client::Client;
+pub use client::{Client, ClientOptions, OpenOwner, Session, Slot};
 pub use compound::CompoundBuilder;
-pub use connection::Connection;
-pub use directory::ListingSize;
 pub use error::Error;
-pub use file::OpenFile;
-pub use lock::{LockOutcome, Locker};
-pub use namespace::{Node, USUAL_ATTRIBUTES};
-pub use open::OpenHow;
-pub use options::ClientOptions;
-pub use owner::OpenOwner;
+pub use files::{ListingSize, LockOutcome, Locker, Node, OpenFile, OpenHow, USUAL_ATTRIBUTES};
+pub use net::Connection;
 pub use reply::Reply;
-pub use session::{Session, Slot};
 
 /// What most functions return.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -122,7 +122,7 @@ impl Client {
         data: impl Into<Bytes>,
         in_flight: usize,
     ) -> Result<()> {
-        let mut attrs = crate::open::mode(0o644);
+        let mut attrs = super::open::mode(0o644);
         attrs.size = Some(0);
         let file = self.open(directory, name, OpenHow::write().unchecked(attrs)).await?;
         let written = file.write_stable(0, &data.into(), in_flight).await;

@@ -6,7 +6,7 @@ use nfs4_protocol::nfs4::{
     FATTR4_TYPE, Fattr4, Mode4, NfsFh4, NfsStat4, OpNum, Stateid4,
 };
 
-use crate::open::mode;
+use super::open::mode;
 use crate::{Client, CompoundBuilder, Error, Result};
 
 /// The attributes that `stat` shows.

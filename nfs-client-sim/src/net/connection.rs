@@ -21,7 +21,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::outgoing::Outgoing;
+use super::outgoing::Outgoing;
 use crate::{Error, Result};
 
 /// The largest reply that is taken, in bytes.

@@ -12,9 +12,17 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::establish::{self, Link};
-use crate::owner::{self, OpenOwner};
-use crate::{ClientOptions, CompoundBuilder, Connection, Error, Reply, Result, Session};
+mod establish;
+mod options;
+mod owner;
+mod session;
+
+pub use options::ClientOptions;
+pub use owner::OpenOwner;
+pub use session::{Session, Slot};
+
+use self::establish::Link;
+use crate::{CompoundBuilder, Connection, Error, Reply, Result};
 
 /// The first pause before a request is sent again; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
