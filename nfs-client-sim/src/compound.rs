@@ -1,10 +1,15 @@
 //! Compounds, put together operation by operation.
 
+mod minor1;
+mod minor2;
+
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    Access4Args, Bitmap4, Close4Args, Commit4Args, Compound4Args, Create4Args, Createtype4, Fattr4, Getattr4Args,
-    Lookup4Args, NfsArgop4, NfsFh4, OpNum, Open4Args, Putfh4Args, Read4Args, ReclaimComplete4Args, Remove4Args,
-    Rename4Args, Renew4Args, Sequence4Args, Setattr4Args, StableHow4, Stateid4, Write4Args,
+    Access4Args, Bitmap4, Close4Args, Commit4Args, Compound4Args, Create4Args, Createtype4, Delegpurge4Args,
+    Delegreturn4Args, Fattr4, Getattr4Args, Link4Args, Lock4Args, Lockt4Args, Locku4Args, Lookup4Args, NfsArgop4,
+    NfsFh4, OpNum, Open4Args, OpenConfirm4Args, OpenDowngrade4Args, Openattr4Args, Putfh4Args, Read4Args, Readdir4Args,
+    ReleaseLockowner4Args, Remove4Args, Rename4Args, Renew4Args, Secinfo4Args, Setattr4Args, Setclientid4Args,
+    SetclientidConfirm4Args, StableHow4, StateOwner4, Stateid4, Verifier4, Verify4Args, Write4Args,
 };
 
 /// The operations whose reply a server shall keep for a retry, as repeating them does something else.
@@ -20,6 +25,11 @@ const KEPT: &[OpNum] = &[
     OpNum::Setattr,
     OpNum::Lock,
     OpNum::Locku,
+    OpNum::Delegreturn,
+    OpNum::FreeStateid,
+    OpNum::Copy,
+    OpNum::Setxattr,
+    OpNum::Removexattr,
 ];
 
 /// A compound under construction: each method appends one operation. Nothing is checked.
@@ -195,19 +205,119 @@ impl CompoundBuilder {
         self.op(NfsArgop4::Renew(Renew4Args { clientid }))
     }
 
-    /// SEQUENCE (4.1 and later).
+    /// PUTPUBFH.
     #[must_use]
-    pub fn sequence(self, args: Sequence4Args) -> Self {
-        self.op(NfsArgop4::Sequence(args))
+    pub fn putpubfh(self) -> Self {
+        self.op(NfsArgop4::Putpubfh)
     }
 
-    /// RECLAIM_COMPLETE for all file systems (4.1 and later).
+    /// READDIR.
     #[must_use]
-    pub fn reclaim_complete(self) -> Self {
-        self.op(NfsArgop4::ReclaimComplete(ReclaimComplete4Args { one_fs: false }))
+    pub fn readdir(self, args: Readdir4Args) -> Self {
+        self.op(NfsArgop4::Readdir(Box::new(args)))
+    }
+
+    /// LINK of the saved filehandle's object under a name in the current one's directory.
+    #[must_use]
+    pub fn link(self, name: impl AsRef<[u8]>) -> Self {
+        self.op(NfsArgop4::Link(Link4Args { newname: copy(name) }))
+    }
+
+    /// LOCK.
+    #[must_use]
+    pub fn lock(self, args: Lock4Args) -> Self {
+        self.op(NfsArgop4::Lock(Box::new(args)))
+    }
+
+    /// LOCKT.
+    #[must_use]
+    pub fn lockt(self, args: Lockt4Args) -> Self {
+        self.op(NfsArgop4::Lockt(Box::new(args)))
+    }
+
+    /// LOCKU.
+    #[must_use]
+    pub fn locku(self, args: Locku4Args) -> Self {
+        self.op(NfsArgop4::Locku(args))
+    }
+
+    /// VERIFY: goes on only if the attributes are these.
+    #[must_use]
+    pub fn verify(self, obj_attributes: Fattr4) -> Self {
+        self.op(NfsArgop4::Verify(Verify4Args { obj_attributes }))
+    }
+
+    /// NVERIFY: goes on only if the attributes are others.
+    #[must_use]
+    pub fn nverify(self, obj_attributes: Fattr4) -> Self {
+        self.op(NfsArgop4::Nverify(Verify4Args { obj_attributes }))
+    }
+
+    /// OPENATTR: the named attribute directory.
+    #[must_use]
+    pub fn openattr(self, createdir: bool) -> Self {
+        self.op(NfsArgop4::Openattr(Openattr4Args { createdir }))
+    }
+
+    /// OPEN_CONFIRM (4.0).
+    #[must_use]
+    pub fn open_confirm(self, open_stateid: Stateid4, seqid: u32) -> Self {
+        self.op(NfsArgop4::OpenConfirm(OpenConfirm4Args { open_stateid, seqid }))
+    }
+
+    /// OPEN_DOWNGRADE; its `seqid` matters in 4.0 only.
+    #[must_use]
+    pub fn open_downgrade(self, args: OpenDowngrade4Args) -> Self {
+        self.op(NfsArgop4::OpenDowngrade(args))
+    }
+
+    /// DELEGRETURN.
+    #[must_use]
+    pub fn delegreturn(self, deleg_stateid: Stateid4) -> Self {
+        self.op(NfsArgop4::Delegreturn(Delegreturn4Args { deleg_stateid }))
+    }
+
+    /// DELEGPURGE.
+    #[must_use]
+    pub fn delegpurge(self, clientid: u64) -> Self {
+        self.op(NfsArgop4::Delegpurge(Delegpurge4Args { clientid }))
+    }
+
+    /// SECINFO.
+    #[must_use]
+    pub fn secinfo(self, name: impl AsRef<[u8]>) -> Self {
+        self.op(NfsArgop4::Secinfo(Secinfo4Args { name: copy(name) }))
+    }
+
+    /// SETCLIENTID (4.0).
+    #[must_use]
+    pub fn setclientid(self, args: Setclientid4Args) -> Self {
+        self.op(NfsArgop4::Setclientid(Box::new(args)))
+    }
+
+    /// SETCLIENTID_CONFIRM (4.0).
+    #[must_use]
+    pub fn setclientid_confirm(self, clientid: u64, setclientid_confirm: Verifier4) -> Self {
+        self.op(NfsArgop4::SetclientidConfirm(SetclientidConfirm4Args { clientid, setclientid_confirm }))
+    }
+
+    /// RELEASE_LOCKOWNER (4.0).
+    #[must_use]
+    pub fn release_lockowner(self, lock_owner: StateOwner4) -> Self {
+        self.op(NfsArgop4::ReleaseLockowner(ReleaseLockowner4Args { lock_owner }))
+    }
+
+    /// An operation number that stands for no operation.
+    #[must_use]
+    pub fn illegal(self) -> Self {
+        self.op(NfsArgop4::Illegal)
     }
 }
 
 fn copy(name: impl AsRef<[u8]>) -> Bytes {
     Bytes::copy_from_slice(name.as_ref())
 }
+
+#[cfg(test)]
+#[path = "compound_tests.rs"]
+mod tests;

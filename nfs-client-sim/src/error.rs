@@ -55,6 +55,22 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
     },
+    /// All slots of the session are retired, as requests in them got no answer. Reconnecting does not help; recovering
+    /// makes a new session.
+    #[error("no slot of the session is left")]
+    NoSlot,
+    /// The server lost the state of this open file, and it could not be had back without a gap in which others may have
+    /// changed the file. Open the file again and look at it.
+    #[error("the server lost the state of the open file: {0}")]
+    StateLost(NfsStat4),
+    /// Callbacks cannot be listened for.
+    #[error("cannot listen for callbacks at {addr}: {reason}")]
+    Listen {
+        /// Where at.
+        addr: String,
+        /// What the system says.
+        reason: String,
+    },
     /// The server lost unstable data again and again.
     #[error("the write verifier changed {0} times")]
     Unsteady(u32),
@@ -74,6 +90,11 @@ impl Error {
     #[must_use]
     pub const fn is_lost(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::Connect { .. })
+    }
+
+    /// Whether the call may have been executed without its reply having come.
+    pub(crate) const fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Timeout(_))
     }
 
     pub(crate) fn connect(addr: impl ToString, source: &io::Error) -> Self {

@@ -6,19 +6,27 @@
 //!   holds: any operations in any order, also forbidden ones.
 //! - The methods of [`Client`] and [`OpenFile`] named after operations are a file system interface.
 //!
-//! There is no callback service: servers see a client without a back channel and grant no delegations.
+//! By default a client does nothing by itself about lost connections and restarted servers, and servers see it without a
+//! callback service, so that everything that happens is seen by the caller. [`ClientOptions::resilient`] is for programs
+//! that want files: it reconnects, recovers, and takes delegations.
 
+mod callback;
 mod client;
 mod compound;
 mod error;
 mod files;
 mod net;
 mod reply;
+#[cfg(test)]
+mod scripted_server;
 
-pub use client::{Client, ClientOptions, OpenOwner, Session, Slot};
+pub use callback::{CallbackHook, CallbackOptions};
+pub use client::{Client, ClientOptions, OpenOwner, Recovery, Session, Shape, Slot, Tag, TagOf};
 pub use compound::CompoundBuilder;
 pub use error::Error;
-pub use files::{ListingSize, LockOutcome, Locker, Node, OpenFile, OpenHow, USUAL_ATTRIBUTES};
+pub use files::{
+    Copied, Delegation, ListingSize, LockOutcome, Locker, Node, OpenFile, OpenHow, Statfs, USUAL_ATTRIBUTES,
+};
 pub use net::Connection;
 pub use reply::Reply;
 

@@ -3,9 +3,13 @@
 use std::collections::VecDeque;
 
 use nfs4_protocol::nfs4::{
-    Access4Resok, Attrs, Commit4Resok, Compound4Res, Create4Resok, CreateSession4Resok, ExchangeId4Resok, Lock4Res,
-    Lockt4Res, NfsFh4, NfsResop4, NfsStat4, OpNum, Open4Resok, OpenConfirm4Resok, OpenDowngrade4Resok, Read4Resok,
-    Readdir4Resok, Readlink4Resok, Remove4Resok, Rename4Resok, Setattr4Res, Setclientid4Res, Stateid4, Write4Resok,
+    Access4Resok, Attrs, BindConnToSession4Resok, ChangeInfo4, Commit4Resok, Compound4Res, Copy4Res, CopyNotify4Resok,
+    Create4Resok, CreateSession4Resok, ExchangeId4Resok, GetDirDelegation4ResNonFatal, Getdeviceinfo4Res,
+    Getdevicelist4Resok, Getxattr4Resok, IoAdvise4Resok, Layoutcommit4Resok, Layoutget4Res, Link4Resok,
+    Listxattrs4Resok, Lock4Res, Lockt4Res, NfsFh4, NfsResop4, NfsStat4, OffloadStatus4Resok, OpNum, Open4Resok,
+    OpenConfirm4Resok, OpenDelegation4, OpenDowngrade4Resok, Read4Resok, ReadPlus4Resok, Readdir4Resok, Readlink4Resok,
+    Remove4Resok, Rename4Resok, Secinfo4Resok, Seek4Resok, Sequence4Resok, SetSsv4Resok, Setattr4Res, Setclientid4Res,
+    Stateid4, TestStateid4Resok, Write4Resok, WriteResponse4,
 };
 
 use crate::{Error, Result};
@@ -108,6 +112,98 @@ results! {
     setclientid(Setclientid) -> Setclientid4Res, |result: Box<_>| whole(*result);
     /// Nothing but success.
     setclientid_confirm(SetclientidConfirm) -> (), |result| result;
+    /// Nothing but success.
+    allocate(Allocate) -> (), |result| result;
+    /// Nothing but success.
+    backchannel_ctl(BackchannelCtl) -> (), |result| result;
+    /// The channels that the connection is bound to.
+    bind_conn_to_session(BindConnToSession) -> BindConnToSession4Resok, |result| result;
+    /// Nothing but success.
+    clone_range(Clone) -> (), |result| result;
+    /// What COPY did, also when the server cannot copy in the way that was asked for.
+    copy(Copy) -> Copy4Res, |result: Box<_>| whole(*result);
+    /// What the other server needs.
+    copy_notify(CopyNotify) -> CopyNotify4Resok, |result: Box<_>| *result;
+    /// Nothing but success.
+    deallocate(Deallocate) -> (), |result| result;
+    /// Nothing but success.
+    delegpurge(Delegpurge) -> (), |result| result;
+    /// Nothing but success.
+    delegreturn(Delegreturn) -> (), |result| result;
+    /// Nothing but success.
+    free_stateid(FreeStateid) -> (), |result| result;
+    /// The delegation, or none for now.
+    get_dir_delegation(GetDirDelegation) -> GetDirDelegation4ResNonFatal, |result: Box<_>| *result;
+    /// The device, also when the reply was too small for it.
+    getdeviceinfo(Getdeviceinfo) -> Getdeviceinfo4Res, |result: Box<_>| whole(*result);
+    /// The devices.
+    getdevicelist(Getdevicelist) -> Getdevicelist4Resok, |result: Box<_>| *result;
+    /// The value of an extended attribute.
+    getxattr(Getxattr) -> Getxattr4Resok, |result| result;
+    /// The hints that the server follows.
+    io_advise(IoAdvise) -> IoAdvise4Resok, |result| result;
+    /// The size of the file, if it changed.
+    layoutcommit(Layoutcommit) -> Layoutcommit4Resok, |result| result;
+    /// Nothing but success.
+    layouterror(Layouterror) -> (), |result| result;
+    /// The layouts, also when they may be had later.
+    layoutget(Layoutget) -> Layoutget4Res, |result: Box<_>| whole(*result);
+    /// The layout stateid, if layouts are left.
+    layoutreturn(Layoutreturn) -> Option<Stateid4>, |result| result;
+    /// Nothing but success.
+    layoutstats(Layoutstats) -> (), |result| result;
+    /// What LINK did.
+    link(Link) -> Link4Resok, |result| result;
+    /// Names of extended attributes.
+    listxattrs(Listxattrs) -> Listxattrs4Resok, |result| result;
+    /// Nothing but success.
+    lookup(Lookup) -> (), |result| result;
+    /// Nothing but success.
+    lookupp(Lookupp) -> (), |result| result;
+    /// Nothing but success, which means that the attributes differ.
+    nverify(Nverify) -> (), |result| result;
+    /// Nothing but success.
+    offload_cancel(OffloadCancel) -> (), |result| result;
+    /// How far a copy is.
+    offload_status(OffloadStatus) -> OffloadStatus4Resok, |result| result;
+    /// Nothing but success.
+    openattr(Openattr) -> (), |result| result;
+    /// Nothing but success.
+    putfh(Putfh) -> (), |result| result;
+    /// Nothing but success.
+    putpubfh(Putpubfh) -> (), |result| result;
+    /// Nothing but success.
+    putrootfh(Putrootfh) -> (), |result| result;
+    /// Data and holes.
+    read_plus(ReadPlus) -> ReadPlus4Resok, |result| result;
+    /// Nothing but success.
+    release_lockowner(ReleaseLockowner) -> (), |result| result;
+    /// The directory around the change.
+    removexattr(Removexattr) -> ChangeInfo4, |result| result;
+    /// Nothing but success.
+    restorefh(Restorefh) -> (), |result| result;
+    /// Nothing but success.
+    savefh(Savefh) -> (), |result| result;
+    /// The security flavours.
+    secinfo(Secinfo) -> Secinfo4Resok, |result| result;
+    /// The security flavours.
+    secinfo_no_name(SecinfoNoName) -> Secinfo4Resok, |result| result;
+    /// Where the next data or hole is.
+    seek(Seek) -> Seek4Resok, |result| result;
+    /// The slot as the server sees it.
+    sequence(Sequence) -> Sequence4Resok, |result| result;
+    /// The digest of the reply.
+    set_ssv(SetSsv) -> SetSsv4Resok, |result: Box<_>| *result;
+    /// The object around the change.
+    setxattr(Setxattr) -> ChangeInfo4, |result| result;
+    /// A status for each stateid.
+    test_stateid(TestStateid) -> TestStateid4Resok, |result| result;
+    /// Nothing but success, which means that the attributes are the same.
+    verify(Verify) -> (), |result| result;
+    /// The delegation, or why there is none.
+    want_delegation(WantDelegation) -> OpenDelegation4, |result: Box<_>| *result;
+    /// How much was written and how durably.
+    write_same(WriteSame) -> WriteResponse4, |result| result;
     /// How much was written and how durably.
     write(Write) -> Write4Resok, |result| result;
 }
@@ -165,14 +261,22 @@ impl Reply {
         }
     }
 
-    /// Takes out the result of SEQUENCE that [`Client::call`](crate::Client::call) asked for. Returns whether the slot
-    /// moved on.
-    pub(crate) fn take_sequence(&mut self) -> bool {
-        let moved = matches!(self.results.front(), Some(NfsResop4::Sequence(Ok(_))));
-        if moved {
-            self.results.pop_front();
+    /// Takes out the result of SEQUENCE that [`Client::call`](crate::Client::call) asked for, unless it is a failure.
+    pub(crate) fn take_sequence(&mut self) -> Option<Sequence4Resok> {
+        match self.results.front() {
+            Some(NfsResop4::Sequence(Ok(sequence))) => {
+                let sequence = *sequence;
+                self.results.pop_front();
+                Some(sequence)
+            }
+            _ => None,
         }
-        moved
+    }
+
+    /// The operation that failed and its status.
+    pub(crate) fn failure(&self) -> Option<(OpNum, NfsStat4)> {
+        let last = self.results.back()?;
+        (last.status() != NfsStat4::Ok).then(|| (last.opnum(), last.status()))
     }
 
     /// The status of the first result of an operation, if the compound got that far.

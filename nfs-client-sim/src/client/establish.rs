@@ -1,117 +1,170 @@
 //! Making a client known to a server.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    CallbackSecParms4, CbClient4, ChannelAttrs4, ClientOwner4, CreateSession4Args, DestroyClientid4Args,
-    DestroySession4Args, EXCHGID4_FLAG_USE_NON_PNFS, ExchangeId4Args, Netaddr4, NfsArgop4, NfsClientId4, NfsStat4,
-    OpNum, Sessionid4, Setclientid4Args, Setclientid4Res, SetclientidConfirm4Args, StateProtect4A,
+    CREATE_SESSION4_FLAG_CONN_BACK_CHAN, CallbackSecParms4, CbClient4, ChannelAttrs4, ChannelDirFromClient4,
+    ClientOwner4, CreateSession4Args, CreateSession4Resok, EXCHGID4_FLAG_CONFIRMED_R, ExchangeId4Args, Netaddr4,
+    NfsClientId4, NfsStat4, OpNum, Sessionid4, Setclientid4Args, Setclientid4Res, StateProtect4A,
 };
 use nfs4_protocol::rpc::OpaqueAuth;
 
+use crate::callback::Service;
 use crate::{ClientOptions, CompoundBuilder, Connection, Error, Reply, Result, Session};
 
-/// The callback program, of the range for transient ones. Nothing answers for it.
-const CALLBACK_PROGRAM: u32 = 0x4000_0000;
+/// The address that says that nothing listens for callbacks.
+const NO_CALLBACKS: &str = "0.0.0.0.0.0";
 /// Room for everything in a request or reply but the data of READ or WRITE, in bytes.
 const HEADERS: u32 = 4096;
 /// The largest reply that a server shall keep, in bytes.
 const CACHED_MAX: u32 = 4096;
 /// Operations per compound to ask for.
 const OPS: u32 = 32;
+/// Operations per callback to offer, and slots for callbacks, when they are served.
+const CALLBACK_OPS: u32 = 16;
+const CALLBACK_SLOTS: u32 = 16;
 
-/// What the server knows the client by, and the way to it.
+/// What the server knows the client by.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
-    pub(crate) connection: Connection,
+    /// Moves on whenever the client becomes known anew.
+    pub(crate) epoch: u64,
     pub(crate) clientid: u64,
     pub(crate) session: Option<Arc<Session>>,
+    /// The sequence of the next CREATE_SESSION.
+    pub(crate) sequence: u32,
+    /// Whether the session has a back channel.
+    pub(crate) has_back_channel: bool,
     pub(crate) ops_max: usize,
     pub(crate) io_bytes_max: u32,
 }
 
 /// The calls before there is a session.
-struct Greeting<'a> {
-    connection: Connection,
-    minor: u32,
-    credential: &'a OpaqueAuth,
-}
-
-pub(crate) async fn establish(
-    addr: SocketAddr,
-    minor: u32,
-    options: &ClientOptions,
-    credential: &OpaqueAuth,
-) -> Result<Link> {
-    let connection = Connection::open(addr, options.reply_wait).await?;
-    let greeting = Greeting { connection, minor, credential };
-    if minor == 0 { greeting.set_clientid(options).await } else { greeting.open_session(options).await }
-}
-
-/// Ends the session and the client of 4.1 and later.
-pub(crate) async fn destroy(minor: u32, link: &Link, sessionid: Sessionid4, credential: &OpaqueAuth) -> Result<()> {
-    let greeting = Greeting { connection: link.connection.clone(), minor, credential };
-    greeting.call(NfsArgop4::DestroySession(DestroySession4Args { sessionid })).await?.destroy_session()?;
-    let clientid = link.clientid;
-    greeting.call(NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid })).await?.destroy_clientid()
+pub(crate) struct Greeting<'a> {
+    pub(crate) connection: Connection,
+    pub(crate) minor: u32,
+    pub(crate) options: &'a ClientOptions,
+    pub(crate) credential: &'a OpaqueAuth,
+    pub(crate) service: Option<&'a Service>,
+    /// Where callbacks of 4.0 are listened for.
+    pub(crate) location: Option<Netaddr4>,
 }
 
 impl Greeting<'_> {
-    async fn call(&self, op: NfsArgop4) -> Result<Reply> {
-        let args = CompoundBuilder::new().op(op).build(self.minor);
+    async fn call(&self, compound: CompoundBuilder) -> Result<Reply> {
+        let mut args = compound.build(self.minor);
+        self.options.shape.apply(&mut args);
         self.connection.compound(self.credential.clone(), &args).await.map(Reply::new)
     }
 
+    /// Makes the client known as a new one, or again.
+    pub(crate) async fn establish(&self, epoch: u64) -> Result<Link> {
+        if self.minor == 0 { self.set_clientid(epoch).await } else { Ok(self.open_session(epoch, None).await?.0) }
+    }
+
     /// SETCLIENTID and its confirmation (RFC 7530 §9.1.1).
-    async fn set_clientid(self, options: &ClientOptions) -> Result<Link> {
-        let text = Bytes::from_static;
-        let location = Netaddr4 { netid: text(b"tcp"), addr: text(b"0.0.0.0.0.0") };
+    async fn set_clientid(&self, epoch: u64) -> Result<Link> {
+        let nowhere = || Netaddr4 { netid: "tcp".into(), addr: NO_CALLBACKS.into() };
+        let location = self.location.clone().unwrap_or_else(nowhere);
         let args = Setclientid4Args {
-            client: NfsClientId4 { verifier: options.verifier, id: options.name.clone().into() },
-            callback: CbClient4 { program: CALLBACK_PROGRAM, location },
+            client: NfsClientId4 { verifier: self.options.verifier, id: self.options.name.clone().into() },
+            callback: CbClient4 { program: self.options.shape.cb_program, location },
             callback_ident: 1,
         };
-        let known = match self.call(NfsArgop4::Setclientid(Box::new(args))).await?.setclientid()? {
+        let known = match self.call(CompoundBuilder::new().setclientid(args)).await?.setclientid()? {
             Setclientid4Res::Ok(known) => known,
             Setclientid4Res::ClidInuse(_) => return Err(failed(OpNum::Setclientid, NfsStat4::ClidInuse)),
             Setclientid4Res::Error(status) => return Err(failed(OpNum::Setclientid, status)),
         };
         let clientid = known.clientid;
-        let confirm = SetclientidConfirm4Args { clientid, setclientid_confirm: known.setclientid_confirm };
-        self.call(NfsArgop4::SetclientidConfirm(confirm)).await?.setclientid_confirm()?;
-        let ops_max = OPS as usize;
-        Ok(Link { connection: self.connection, clientid, session: None, ops_max, io_bytes_max: u32::MAX })
+        let confirm = CompoundBuilder::new().setclientid_confirm(clientid, known.setclientid_confirm);
+        self.call(confirm).await?.setclientid_confirm()?;
+        Ok(Link {
+            epoch,
+            clientid,
+            session: None,
+            sequence: 0,
+            has_back_channel: false,
+            ops_max: OPS as usize,
+            io_bytes_max: u32::MAX,
+        })
     }
 
-    /// EXCHANGE_ID and CREATE_SESSION (RFC 8881 §18.35, §18.36).
-    async fn open_session(self, options: &ClientOptions) -> Result<Link> {
+    /// A session (RFC 8881 §18.35, §18.36): for the client ID of `before` if the server still knows it, else for a new
+    /// one. Returns whether the client ID, and so the state, is the one of before.
+    pub(crate) async fn open_session(&self, epoch: u64, before: Option<&Link>) -> Result<(Link, bool)> {
+        if let Some(before) = before {
+            match self.create_session(epoch, before.clientid, before.sequence).await {
+                Ok(link) => return Ok((link, true)),
+                Err(Error::Status { status: NfsStat4::StaleClientid | NfsStat4::SeqMisordered, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let args = ExchangeId4Args {
-            clientowner: ClientOwner4 { verifier: options.verifier, ownerid: options.name.clone().into() },
-            flags: EXCHGID4_FLAG_USE_NON_PNFS,
+            clientowner: ClientOwner4 { verifier: self.options.verifier, ownerid: self.options.name.clone().into() },
+            flags: self.options.shape.exchange_id_flags,
             state_protect: StateProtect4A::None,
-            client_impl_id: None,
+            client_impl_id: self.options.shape.implementation.clone(),
         };
-        let known = self.call(NfsArgop4::ExchangeId(Box::new(args))).await?.exchange_id()?;
+        let known = self.call(CompoundBuilder::new().exchange_id(args)).await?.exchange_id()?;
+        let is_confirmed = known.flags & EXCHGID4_FLAG_CONFIRMED_R != 0;
+        let is_kept = is_confirmed && before.is_some_and(|before| before.clientid == known.clientid);
+        Ok((self.create_session(epoch, known.clientid, known.sequenceid).await?, is_kept))
+    }
+
+    async fn create_session(&self, epoch: u64, clientid: u64, sequence: u32) -> Result<Link> {
+        let shape = &self.options.shape;
+        let wish = if self.service.is_some() { CREATE_SESSION4_FLAG_CONN_BACK_CHAN } else { 0 };
         let args = CreateSession4Args {
-            clientid: known.clientid,
-            sequence: known.sequenceid,
-            flags: 0,
-            fore_chan_attrs: fore_channel(options),
-            back_chan_attrs: back_channel(),
-            cb_program: CALLBACK_PROGRAM,
-            sec_parms: vec![CallbackSecParms4::Sys(options.auth_sys())],
+            clientid,
+            sequence,
+            flags: shape.create_session_flags | wish,
+            fore_chan_attrs: shape.fore_channel.clone().unwrap_or_else(|| fore_channel(self.options)),
+            back_chan_attrs: shape.back_channel.clone().unwrap_or_else(|| back_channel(self.service.is_some())),
+            cb_program: shape.cb_program,
+            sec_parms: vec![CallbackSecParms4::Sys(self.options.auth_sys())],
         };
-        let made = self.call(NfsArgop4::CreateSession(Box::new(args))).await?.create_session()?;
+        if let Some(service) = self.service {
+            service.expect_session();
+        }
+        let made = self.call(CompoundBuilder::new().create_session(args)).await?.create_session()?;
+        Ok(self.link(epoch, clientid, &made))
+    }
+
+    fn link(&self, epoch: u64, clientid: u64, made: &CreateSession4Resok) -> Link {
         let granted = &made.fore_chan_attrs;
-        Ok(Link {
-            connection: self.connection,
-            clientid: known.clientid,
-            session: Some(Arc::new(Session::new(made.sessionid, granted.maxrequests))),
+        let session = Arc::new(Session::new(made.sessionid, granted.maxrequests));
+        let has_back_channel = made.flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN != 0;
+        if let Some(service) = self.service {
+            service.open_channel(&session, made.back_chan_attrs.maxrequests, made.back_chan_attrs.maxoperations);
+        }
+        Link {
+            epoch,
+            clientid,
+            session: Some(session),
+            sequence: made.sequence.wrapping_add(1),
+            has_back_channel,
             ops_max: granted.maxoperations as usize,
             io_bytes_max: granted.maxrequestsize.min(granted.maxresponsesize).saturating_sub(HEADERS),
-        })
+        }
+    }
+
+    /// Binds the connection to a session (RFC 8881 §18.34), with callbacks also for the back channel.
+    pub(crate) async fn bind(&self, session: Sessionid4) -> Result<()> {
+        let dir = match self.service {
+            Some(_) => ChannelDirFromClient4::ForeOrBoth,
+            None => ChannelDirFromClient4::Fore,
+        };
+        let bind = CompoundBuilder::new().bind_conn_to_session(session, dir);
+        self.call(bind).await?.bind_conn_to_session().map(drop)
+    }
+
+    pub(crate) async fn destroy_session(&self, session: Sessionid4) -> Result<()> {
+        self.call(CompoundBuilder::new().destroy_session(session)).await?.destroy_session()
+    }
+
+    pub(crate) async fn destroy_clientid(&self, clientid: u64) -> Result<()> {
+        self.call(CompoundBuilder::new().destroy_clientid(clientid)).await?.destroy_clientid()
     }
 }
 
@@ -128,14 +181,15 @@ fn fore_channel(options: &ClientOptions) -> ChannelAttrs4 {
     }
 }
 
-fn back_channel() -> ChannelAttrs4 {
+fn back_channel(is_served: bool) -> ChannelAttrs4 {
+    let (maxoperations, maxrequests) = if is_served { (CALLBACK_OPS, CALLBACK_SLOTS) } else { (2, 1) };
     ChannelAttrs4 {
         headerpadsize: 0,
         maxrequestsize: HEADERS,
         maxresponsesize: HEADERS,
         maxresponsesize_cached: 0,
-        maxoperations: 2,
-        maxrequests: 1,
+        maxoperations,
+        maxrequests,
         rdma_ird: None,
     }
 }

@@ -1,37 +1,52 @@
 //! A client: its identity at the server, its lease, and how its compounds are sent.
 
+mod call;
+mod establish;
+mod keeper;
+mod lanes;
+mod options;
+mod owner;
+mod recovery;
+mod session;
+mod shape;
+mod trouble;
+
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use nfs4_protocol::nfs4::{FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE, NfsArgop4, NfsStat4};
+use nfs4_protocol::nfs4::{FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE};
 use nfs4_protocol::rpc::OpaqueAuth;
 use parking_lot::Mutex;
+use tokio::sync::{Notify, RwLock, mpsc};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-mod establish;
-mod options;
-mod owner;
-mod session;
-
-pub use options::ClientOptions;
+pub use options::{ClientOptions, Recovery};
 pub use owner::OpenOwner;
+pub(crate) use owner::moves_seqid;
 pub use session::{Session, Slot};
+pub use shape::{Shape, Tag, TagOf};
 
-use self::establish::Link;
-use crate::{CompoundBuilder, Connection, Error, Reply, Result};
+pub(crate) use self::call::Request;
+use self::establish::Greeting;
+pub(crate) use self::establish::Link;
+use self::lanes::Lanes;
+use self::recovery::Owed;
+pub(crate) use self::trouble::is_forgetting;
+use crate::callback::{Listener, Service, universal_address};
+use crate::files::{OpenState, Opens};
+use crate::net::Dialling;
+use crate::{CompoundBuilder, Connection, Error, Result};
 
 /// The first pause before a request is sent again; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
-/// The lease is renewed this many times in its length.
-const RENEWALS_PER_LEASE: u32 = 3;
 
-/// A client of one server. Clones share everything; the connection closes when the last one is dropped.
+/// A client of one server. Clones share everything; the connections close when the last one is dropped.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -39,14 +54,30 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Inner {
-    addr: SocketAddr,
     minor: u32,
     options: ClientOptions,
     credential: OpaqueAuth,
+    lanes: Lanes,
     link: Mutex<Arc<Link>>,
     facts: OnceLock<Facts>,
     owners: AtomicU64,
-    renewal: OnceLock<AbortOnDropHandle<()>>,
+    opens: Arc<Opens>,
+    callbacks: Option<Callbacks>,
+    /// Shared by requests, exclusive for recoveries: none of them sees the state half mended.
+    gate: RwLock<()>,
+    /// What the last recovery did not get done.
+    owed: Mutex<Option<Owed>>,
+    /// The server wants something, as the flags of SEQUENCE say.
+    attention: Arc<Notify>,
+    keeper: OnceLock<AbortOnDropHandle<()>>,
+}
+
+/// The callback service.
+#[derive(Debug)]
+struct Callbacks {
+    service: Arc<Service>,
+    /// In 4.0.
+    listener: Option<Listener>,
 }
 
 /// What the server says about itself.
@@ -69,32 +100,50 @@ impl Client {
     /// RECLAIM_COMPLETE. Any state of an earlier life of this client (same name, other verifier) ends.
     ///
     /// # Errors
-    /// Those of the connection and of the operations.
+    /// Those of the connection and of the operations; [`Error::Listen`].
     pub fn connect(addr: SocketAddr, minor: u32, options: ClientOptions) -> BoxFuture<'static, Result<Self>> {
         Self::introduce(addr, minor, options).boxed()
     }
 
     async fn introduce(addr: SocketAddr, minor: u32, options: ClientOptions) -> Result<Self> {
         let credential = options.credential();
-        let link = establish::establish(addr, minor, &options, &credential).await?;
-        let renew = options.renew;
+        let (opens, returns) = Opens::new();
+        let program = options.shape.cb_program;
+        let service = options
+            .callbacks
+            .as_ref()
+            .map(|callbacks| Arc::new(Service::new(minor, program, callbacks.hook.clone(), Arc::clone(&opens))));
+        let mut how = Dialling::new(addr, options.reply_wait);
+        if minor > 0 {
+            how.incoming = service.clone().map(|service| service as _);
+        }
+        let lanes = Lanes::open(how, options.connections).await?;
+        let callbacks = match service {
+            None => None,
+            Some(service) => Some(Callbacks::open(service, minor, &options, &lanes).await?),
+        };
+        let connection = lanes.first().connection();
+        let link = greeting(connection, minor, &options, &credential, callbacks.as_ref()).establish(0).await?;
         let inner = Inner {
-            addr,
             minor,
             options,
             credential,
+            lanes,
             link: Mutex::new(Arc::new(link)),
             facts: OnceLock::new(),
             owners: AtomicU64::new(0),
-            renewal: OnceLock::new(),
+            opens,
+            callbacks,
+            gate: RwLock::new(()),
+            owed: Mutex::new(None),
+            attention: Arc::new(Notify::new()),
+            keeper: OnceLock::new(),
         };
         let client = Self { inner: Arc::new(inner) };
+        client.bind_others(&client.present_link()).await?;
         client.reclaim_complete().await?;
         client.learn_facts().await?;
-        if renew {
-            let renewal = tokio::spawn(keep_lease(Arc::downgrade(&client.inner), client.lease()));
-            client.inner.renewal.get_or_init(|| AbortOnDropHandle::new(renewal));
-        }
+        client.start_keeper(returns);
         Ok(client)
     }
 
@@ -103,13 +152,22 @@ impl Client {
             CompoundBuilder::new().putrootfh().getattr(&[FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE]);
         let attrs = self.run(compound).await?.getattr()?;
         let limit = |max: Option<u64>| max.map_or(u32::MAX, |max| u32::try_from(max).unwrap_or(u32::MAX));
-        let own = self.inner.options.io_bytes.min(self.link().io_bytes_max);
+        let own = self.inner.options.io_bytes.min(self.present_link().io_bytes_max);
         self.inner.facts.get_or_init(|| Facts {
             lease: Duration::from_secs(attrs.lease_time.unwrap_or(90).max(1).into()),
             read_bytes_max: own.min(limit(attrs.maxread)).max(1),
             write_bytes_max: own.min(limit(attrs.maxwrite)).max(1),
         });
         Ok(())
+    }
+
+    fn start_keeper(&self, returns: mpsc::UnboundedReceiver<Arc<OpenState>>) {
+        let options = self.options();
+        if options.renew || options.recovery == Recovery::Full || options.callbacks.is_some() {
+            let attention = Arc::clone(&self.inner.attention);
+            let keeping = keeper::keep(Arc::downgrade(&self.inner), attention, returns, self.lease());
+            self.inner.keeper.get_or_init(|| AbortOnDropHandle::new(tokio::spawn(keeping)));
+        }
     }
 
     /// The minor version.
@@ -127,19 +185,19 @@ impl Client {
     /// The client ID that the server gave.
     #[must_use]
     pub fn clientid(&self) -> u64 {
-        self.link().clientid
+        self.present_link().clientid
     }
 
     /// The session, in 4.1 and later.
     #[must_use]
     pub fn session(&self) -> Option<Arc<Session>> {
-        self.link().session.clone()
+        self.present_link().session.clone()
     }
 
-    /// The connection.
+    /// The first of the connections.
     #[must_use]
     pub fn connection(&self) -> Connection {
-        self.link().connection.clone()
+        self.inner.lanes.first().connection()
     }
 
     /// The credential of all calls.
@@ -166,117 +224,58 @@ impl Client {
         self.inner.facts.get().map_or(self.inner.options.io_bytes, |facts| facts.write_bytes_max)
     }
 
-    /// Sends a compound as it is, without a SEQUENCE of its own. An error status is part of the reply.
-    ///
-    /// # Errors
-    /// Those of the connection and of RPC.
-    pub async fn call_bare(&self, compound: CompoundBuilder) -> Result<Reply> {
-        self.send(&self.link(), compound).await
-    }
-
-    /// Sends a compound, in 4.1 and later in a slot of the session and with SEQUENCE in front, whose result is taken
-    /// out of the reply unless it failed. An error status is part of the reply.
-    ///
-    /// # Errors
-    /// Those of the connection and of RPC.
-    pub fn call(&self, compound: CompoundBuilder) -> BoxFuture<'_, Result<Reply>> {
-        // Boxed, as are the futures that all others are built on: else each crate that uses them compiles them again.
-        let call = async move {
-            let link = self.link();
-            let Some(session) = &link.session else {
-                return self.send(&link, compound).await;
-            };
-            let slot = session.slot().await?;
-            let sequence = NfsArgop4::Sequence(slot.sequence(compound.is_kept()));
-            let mut reply = self.send(&link, compound.first(sequence)).await?;
-            slot.done(reply.take_sequence());
-            Ok(reply)
-        };
-        call.boxed()
-    }
-
-    /// As [`Client::call`], and goes on trying while the server asks to come back later.
-    pub(crate) fn run(&self, compound: CompoundBuilder) -> BoxFuture<'_, Result<Reply>> {
-        let run = async move {
-            let mut patience = self.patience();
-            loop {
-                let reply = self.call(compound.clone()).await?;
-                if !(reply.asks_for_patience() && patience.wait().await) {
-                    return Ok(reply);
-                }
-            }
-        };
-        run.boxed()
-    }
-
-    /// As [`Client::run`], for operations that carry an open-owner's sequence ID.
-    pub(crate) async fn run_in_turn(&self, owner: &OpenOwner, build: impl Fn(u32) -> CompoundBuilder) -> Result<Reply> {
-        if self.minor() > 0 {
-            return self.run(build(0)).await;
-        }
-        let mut next = owner.turn().await;
-        self.run_sequenced(&mut next, build).await
-    }
-
-    /// As [`Client::run`], for operations that carry the sequence ID `next`, which moves on.
-    pub(crate) async fn run_sequenced(&self, next: &mut u32, build: impl Fn(u32) -> CompoundBuilder) -> Result<Reply> {
-        let mut patience = self.patience();
-        loop {
-            let reply = self.call(build(*next)).await?;
-            owner::advance(next, &reply);
-            if !(reply.asks_for_patience() && patience.wait().await) {
-                return Ok(reply);
-            }
-        }
-    }
-
-    async fn send(&self, link: &Link, compound: CompoundBuilder) -> Result<Reply> {
-        let args = compound.build(self.minor());
-        link.connection.compound(self.credential(), &args).await.map(Reply::new)
-    }
-
     /// Shows the server a sign of life: RENEW or a lone SEQUENCE.
     ///
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn renew(&self) -> Result<()> {
-        let compound = match self.minor() {
+        let build = || match self.minor() {
             0 => CompoundBuilder::new().renew(self.clientid()),
             _ => CompoundBuilder::new(),
         };
-        self.call(compound).await?.ok()
+        self.settle(Request { build: &build, note: &|_| {}, files: &[] }).await?.reply.ok()
     }
 
-    /// A new connection for the same state, after the old one was lost. Slots whose requests got no answer stay unused.
+    /// New connections for the same state, after the old ones were lost. Slots whose requests got no answer stay unused.
     ///
     /// # Errors
     /// [`Error::Connect`].
     pub async fn reconnect(&self) -> Result<()> {
-        let connection = Connection::open(self.inner.addr, self.inner.options.reply_wait).await?;
-        let mut link = self.inner.link.lock();
-        *link = Arc::new(Link { connection, ..Link::clone(&link) });
-        Ok(())
+        self.inner.lanes.renew().await?;
+        let link = self.present_link();
+        if let Some(session) = &link.session
+            && link.has_back_channel
+        {
+            // That the session is gone shows at the next request.
+            drop(self.greeting(self.connection()).bind(session.id()).await);
+        }
+        self.bind_others(&link).await
     }
 
-    /// Makes the client known again to a server that restarted. Opens are then reclaimed with
-    /// [`OpenFile::reclaim`](crate::OpenFile::reclaim), until [`Client::reclaim_complete`]. Waits for the server to
-    /// come up.
+    /// Makes the client known again to a server that restarted. Waits for the server to come up. With
+    /// [`Recovery::Full`] everything is reclaimed as well. Else opens are then reclaimed with
+    /// [`OpenFile::reclaim`](crate::OpenFile::reclaim), until [`Client::reclaim_complete`].
     ///
     /// # Errors
     /// Those of the connection and of the operations, when the patience is over.
     pub async fn recover(&self) -> Result<()> {
-        let inner = &*self.inner;
+        let _alone = self.inner.gate.write().await;
+        if self.options().recovery == Recovery::Full {
+            return self.start_over_owing(Owed::Reclaim).await;
+        }
         let mut patience = self.patience();
         loop {
-            match establish::establish(inner.addr, inner.minor, &inner.options, &inner.credential).await {
-                Ok(link) => {
-                    *inner.link.lock() = Arc::new(link);
-                    return Ok(());
-                }
+            match self.introduce_again().await {
                 Err(error) if error.is_lost() && patience.wait().await => {}
-                Err(error) => return Err(error),
+                result => return result,
             }
         }
+    }
+
+    async fn introduce_again(&self) -> Result<()> {
+        self.inner.lanes.renew().await?;
+        let link = self.greeting(self.connection()).establish(self.present_link().epoch + 1).await?;
+        self.bind_others(&self.set_link(link)).await
     }
 
     /// Says that there is nothing more to reclaim; nothing in 4.0.
@@ -284,13 +283,7 @@ impl Client {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn reclaim_complete(&self) -> Result<()> {
-        if self.minor() == 0 {
-            return Ok(());
-        }
-        match self.run(CompoundBuilder::new().reclaim_complete()).await?.reclaim_complete() {
-            Err(Error::Status { status: NfsStat4::CompleteAlready, .. }) => Ok(()),
-            result => result,
-        }
+        self.complete_reclaim(&self.present_link()).await
     }
 
     /// Takes leave: in 4.1 and later DESTROY_SESSION and DESTROY_CLIENTID. All files must be closed.
@@ -298,11 +291,16 @@ impl Client {
     /// # Errors
     /// Those of the calls and of the operations.
     pub async fn leave(self) -> Result<()> {
-        let link = self.link();
-        match &link.session {
-            None => Ok(()),
-            Some(session) => establish::destroy(self.inner.minor, &link, session.id(), &self.inner.credential).await,
-        }
+        let link = self.present_link();
+        let Some(session) = &link.session else { return Ok(()) };
+        let greeting = self.greeting(self.connection());
+        greeting.destroy_session(session.id()).await?;
+        greeting.destroy_clientid(link.clientid).await
+    }
+
+    /// Refuses what this minor version has not.
+    pub(crate) fn needs_minor(&self, minor: u32, what: &'static str) -> Result<()> {
+        if self.minor() < minor { Err(Error::NotInMinor { minor: self.minor(), what }) } else { Ok(()) }
     }
 
     /// A name for an owner that this client has not used yet.
@@ -311,15 +309,60 @@ impl Client {
     }
 
     pub(crate) fn ops_max(&self) -> usize {
-        self.link().ops_max
+        self.present_link().ops_max
     }
 
     pub(crate) fn patience(&self) -> Patience {
         Patience { until: Instant::now() + self.inner.options.patience, pause: PAUSE_MIN }
     }
 
-    fn link(&self) -> Arc<Link> {
+    pub(crate) fn opens(&self) -> &Opens {
+        &self.inner.opens
+    }
+
+    pub(crate) fn present_link(&self) -> Arc<Link> {
         Arc::clone(&self.inner.link.lock())
+    }
+
+    fn set_link(&self, link: Link) -> Arc<Link> {
+        let link = Arc::new(link);
+        *self.inner.link.lock() = Arc::clone(&link);
+        link
+    }
+
+    fn greeting(&self, connection: Connection) -> Greeting<'_> {
+        let Inner { minor, options, credential, callbacks, .. } = &*self.inner;
+        greeting(connection, *minor, options, credential, callbacks.as_ref())
+    }
+}
+
+fn greeting<'a>(
+    connection: Connection,
+    minor: u32,
+    options: &'a ClientOptions,
+    credential: &'a OpaqueAuth,
+    callbacks: Option<&'a Callbacks>,
+) -> Greeting<'a> {
+    let listener = callbacks.and_then(|callbacks| callbacks.listener.as_ref());
+    Greeting {
+        connection,
+        minor,
+        options,
+        credential,
+        service: callbacks.map(|callbacks| &*callbacks.service),
+        location: listener.map(|listener| universal_address(listener.addr())),
+    }
+}
+
+impl Callbacks {
+    async fn open(service: Arc<Service>, minor: u32, options: &ClientOptions, lanes: &Lanes) -> Result<Self> {
+        if minor > 0 {
+            return Ok(Self { service, listener: None });
+        }
+        let own = SocketAddr::new(lanes.first().connection().local().ip(), 0);
+        let addr = options.callbacks.as_ref().and_then(|callbacks| callbacks.listen).unwrap_or(own);
+        let listener = Listener::open(addr, Arc::clone(&service)).await?;
+        Ok(Self { service, listener: Some(listener) })
     }
 }
 
@@ -335,17 +378,12 @@ impl Patience {
     }
 }
 
-/// Renews the lease as long as the client lives.
-async fn keep_lease(client: Weak<Inner>, lease: Duration) {
-    loop {
-        tokio::time::sleep(lease / RENEWALS_PER_LEASE).await;
-        let Some(inner) = client.upgrade() else { return };
-        if let Err(error) = (Client { inner }).renew().await {
-            tracing::debug!(%error, "the lease was not renewed");
-        }
-    }
-}
-
 #[cfg(test)]
 #[path = "client_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod recovery_tests;
+
+#[cfg(test)]
+mod reconnect_tests;

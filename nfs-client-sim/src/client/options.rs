@@ -7,8 +7,26 @@ use bytes::Bytes;
 use nfs4_protocol::nfs4::Verifier4;
 use nfs4_protocol::rpc::{AuthSysParms, OpaqueAuth};
 
+use super::Shape;
+use crate::CallbackOptions;
+
 /// The machine name in AUTH_SYS credentials.
 const MACHINE_NAME: &[u8] = b"nfs-client-sim";
+
+/// What a client does by itself about lost connections and restarted servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recovery {
+    /// Nothing: everything that happens is seen by the caller.
+    #[default]
+    Off,
+    /// A lost connection is replaced, and the same request is sent again over the new one: in 4.1 and later in the same
+    /// slot with the same sequence ID, so that it is executed once; in 4.0 with the same xid.
+    Reconnect,
+    /// That, and state is established again and reclaimed after the server restarted or the lease ran out. The
+    /// interrupted request is then sent once more; if the server had executed it just before it restarted, it is
+    /// executed twice (RFC 8881 §2.10.6.5), unless the session is persistent.
+    Full,
+}
 
 /// Who the client is and how it behaves.
 #[derive(Debug, Clone)]
@@ -34,6 +52,14 @@ pub struct ClientOptions {
     pub patience: Duration,
     /// Whether a background task keeps the lease.
     pub renew: bool,
+    /// How many TCP connections calls are spread over, at least 1. In 4.1 and later they are bound to the session.
+    pub connections: usize,
+    /// What the client does by itself about lost connections and restarted servers.
+    pub recovery: Recovery,
+    /// Whether to serve callbacks, so that servers may grant delegations. Without it no delegation is asked for.
+    pub callbacks: Option<CallbackOptions>,
+    /// The shape of the client's messages.
+    pub shape: Shape,
 }
 
 impl Default for ClientOptions {
@@ -52,6 +78,10 @@ impl Default for ClientOptions {
             reply_wait: Duration::from_secs(60),
             patience: Duration::from_secs(60),
             renew: true,
+            connections: 1,
+            recovery: Recovery::Off,
+            callbacks: None,
+            shape: Shape::default(),
         }
     }
 }
@@ -61,6 +91,12 @@ impl ClientOptions {
     #[must_use]
     pub fn for_user(uid: u32, gid: u32) -> Self {
         Self { uid, gid, ..Self::default() }
+    }
+
+    /// For programs that want files rather than to see what a server does: recovers by itself, and serves callbacks.
+    #[must_use]
+    pub fn resilient() -> Self {
+        Self { recovery: Recovery::Full, callbacks: Some(CallbackOptions::default()), ..Self::default() }
     }
 
     /// The AUTH_SYS credential of the user.

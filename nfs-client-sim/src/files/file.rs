@@ -4,33 +4,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    Attrs, NfsArgop4, NfsFh4, Open4Resok, OpenDowngrade4Args, Read4Resok, StableHow4, Stateid4, Verifier4, Write4Resok,
+    Attrs, NfsFh4, Open4Resok, OpenDowngrade4Args, Read4Resok, StableHow4, Stateid4, Verifier4, Write4Resok,
 };
-use parking_lot::Mutex;
 
-use crate::{Client, CompoundBuilder, Locker, OpenHow, OpenOwner, Result};
+use super::open_state::{Delegation, OpenState};
+use crate::client::Request;
+use crate::{Client, CompoundBuilder, Locker, OpenOwner, Reply, Result};
 
 /// An open file. It stays open at the server until [`OpenFile::close`], also when this value is dropped.
 #[derive(Debug)]
 pub struct OpenFile {
     client: Client,
-    handle: NfsFh4,
-    owner: Arc<OpenOwner>,
-    how: OpenHow,
+    state: Arc<OpenState>,
     opened: Open4Resok,
-    stateid: Mutex<Stateid4>,
 }
 
 impl OpenFile {
-    pub(crate) fn new(
-        client: Client,
-        handle: NfsFh4,
-        owner: Arc<OpenOwner>,
-        how: OpenHow,
-        opened: Open4Resok,
-        stateid: Stateid4,
-    ) -> Self {
-        Self { client, handle, owner, how, opened, stateid: Mutex::new(stateid) }
+    pub(crate) const fn new(client: Client, state: Arc<OpenState>, opened: Open4Resok) -> Self {
+        Self { client, state, opened }
+    }
+
+    pub(crate) const fn state(&self) -> &Arc<OpenState> {
+        &self.state
     }
 
     /// The client that opened the file.
@@ -41,14 +36,14 @@ impl OpenFile {
 
     /// The file's filehandle.
     #[must_use]
-    pub const fn handle(&self) -> &NfsFh4 {
-        &self.handle
+    pub fn handle(&self) -> &NfsFh4 {
+        &self.state.handle
     }
 
     /// Whom the open belongs to.
     #[must_use]
-    pub const fn owner(&self) -> &Arc<OpenOwner> {
-        &self.owner
+    pub fn owner(&self) -> &Arc<OpenOwner> {
+        &self.state.owner
     }
 
     /// What OPEN answered.
@@ -60,7 +55,32 @@ impl OpenFile {
     /// The present stateid of the open.
     #[must_use]
     pub fn stateid(&self) -> Stateid4 {
-        *self.stateid.lock()
+        self.state.stateid()
+    }
+
+    /// The delegation that came with the open, while it is not returned.
+    #[must_use]
+    pub fn delegation(&self) -> Option<Delegation> {
+        self.state.delegation()
+    }
+
+    /// DELEGRETURN, if there is a delegation.
+    ///
+    /// # Errors
+    /// Those of the call and of the operation.
+    pub async fn return_delegation(&self) -> Result<()> {
+        self.client.return_delegation(&self.state).await
+    }
+
+    /// Sends operations on this file, made anew with the stateid of the moment for each try. The filehandle is put
+    /// already.
+    pub(crate) async fn run(
+        &self,
+        build: impl Fn(CompoundBuilder, Stateid4) -> CompoundBuilder + Send + Sync,
+    ) -> Result<Reply> {
+        let build = || build(CompoundBuilder::new().putfh(self.handle()), self.stateid());
+        let request = Request { build: &build, note: &|_| {}, files: &[&self.state] };
+        Ok(self.client.settle(request).await?.reply)
     }
 
     /// READ. Fewer bytes than asked for may come.
@@ -68,8 +88,7 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn read_at(&self, offset: u64, count: u32) -> Result<Read4Resok> {
-        let compound = CompoundBuilder::new().putfh(&self.handle).read(self.stateid(), offset, count);
-        self.client.run(compound).await?.read()
+        self.run(|compound, stateid| compound.read(stateid, offset, count)).await?.read()
     }
 
     /// WRITE. Fewer bytes than asked for may be written.
@@ -77,8 +96,11 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn write_at(&self, offset: u64, data: impl Into<Bytes>, stable: StableHow4) -> Result<Write4Resok> {
-        let compound = CompoundBuilder::new().putfh(&self.handle).write(self.stateid(), offset, stable, data.into());
-        self.client.run(compound).await?.write()
+        let data = data.into();
+        let written =
+            self.run(|compound, stateid| compound.write(stateid, offset, stable, data.clone())).await?.write()?;
+        self.state.grow(offset.saturating_add(written.count.into()));
+        Ok(written)
     }
 
     /// COMMIT of the whole file. Returns the write verifier.
@@ -86,8 +108,7 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn commit(&self) -> Result<Verifier4> {
-        let compound = CompoundBuilder::new().putfh(&self.handle).commit(0, 0);
-        Ok(self.client.run(compound).await?.commit()?.writeverf)
+        Ok(self.run(|compound, _| compound.commit(0, 0)).await?.commit()?.writeverf)
     }
 
     /// SETATTR of the size under this open.
@@ -95,8 +116,11 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn set_size(&self, size: u64) -> Result<()> {
-        let attrs = Attrs { size: Some(size), ..Attrs::default() };
-        self.client.setattr(&self.handle, self.stateid(), &attrs).await
+        let attrs = Attrs { size: Some(size), ..Attrs::default() }.to_fattr4();
+        let reply = self.run(|compound, stateid| compound.setattr(stateid, attrs.clone())).await?;
+        reply.ok()?;
+        self.state.resize(size);
+        Ok(())
     }
 
     /// GETATTR.
@@ -104,7 +128,7 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn getattr(&self, attributes: &[u32]) -> Result<Attrs> {
-        self.client.getattr(&self.handle, attributes).await
+        self.client.getattr(self.handle(), attributes).await
     }
 
     /// A lock-owner of this name for this file.
@@ -118,32 +142,38 @@ impl OpenFile {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn downgrade(&self, share_access: u32, share_deny: u32) -> Result<()> {
-        let open_stateid = self.stateid();
-        let downgrade =
-            |seqid| NfsArgop4::OpenDowngrade(OpenDowngrade4Args { open_stateid, seqid, share_access, share_deny });
-        let build = |seqid| CompoundBuilder::new().putfh(&self.handle).op(downgrade(seqid));
-        let mut reply = self.client.run_in_turn(&self.owner, build).await?;
-        *self.stateid.lock() = reply.open_downgrade()?.open_stateid;
+        let build = |seqid| {
+            let args = OpenDowngrade4Args { open_stateid: self.stateid(), seqid, share_access, share_deny };
+            CompoundBuilder::new().putfh(self.handle()).open_downgrade(args)
+        };
+        let files = [&*self.state];
+        let mut settled = self.client.settle_in_turn(self.owner(), &files, &build).await?;
+        let stateid = settled.reply.open_downgrade()?.open_stateid;
+        self.state.downgrade(stateid, share_access, share_deny);
         Ok(())
     }
 
-    /// Reclaims the open after a restart of the server, when the client has recovered.
+    /// Reclaims the open after a restart of the server, when the client has recovered. With
+    /// [`Recovery::Full`](crate::Recovery::Full) that is done already.
     ///
     /// # Errors
     /// Those of the calls and of OPEN.
     pub async fn reclaim(&self) -> Result<()> {
-        let stateid = self.client.reclaim(&self.handle, &self.owner, &self.how).await?;
-        *self.stateid.lock() = stateid;
-        Ok(())
+        self.client.reclaim_open(&self.client.present_link(), &self.state).await
     }
 
-    /// CLOSE.
+    /// Returns the delegation, if there is one, and CLOSE.
     ///
     /// # Errors
-    /// Those of the call and of the operation; the file may then still be open.
+    /// Those of the calls and of the operations; the file may then still be open. [`Error::StateLost`] when it is not
+    /// open any more.
+    ///
+    /// [`Error::StateLost`]: crate::Error::StateLost
     pub async fn close(self) -> Result<()> {
-        let stateid = self.stateid();
-        let build = |seqid| CompoundBuilder::new().putfh(&self.handle).close(seqid, stateid);
-        self.client.run_in_turn(&self.owner, build).await?.close().map(drop)
+        self.return_delegation().await?;
+        let build = |seqid| CompoundBuilder::new().putfh(self.handle()).close(seqid, self.stateid());
+        let files = [&*self.state];
+        let mut settled = self.client.settle_in_turn(self.owner(), &files, &build).await?;
+        settled.reply.close().map(drop)
     }
 }

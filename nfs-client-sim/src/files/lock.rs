@@ -1,13 +1,17 @@
 //! Byte-range locks.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    ExistLockOwner4, Lock4Args, Lock4Denied, Lock4Res, Locker4, Lockt4Args, Lockt4Res, Locku4Args, NfsArgop4,
-    NfsLockType4, NfsStat4, OpNum, OpenToLockOwner4, StateOwner4, Stateid4,
+    ExistLockOwner4, Lock4Args, Lock4Denied, Lock4Res, Locker4, Lockt4Args, Lockt4Res, Locku4Args, NfsLockType4,
+    NfsStat4, OpNum, OpenToLockOwner4, StateOwner4, Stateid4,
 };
-use tokio::sync::Mutex;
 
-use crate::{Client, CompoundBuilder, Error, OpenFile, Result};
+use super::lock_state::{LockState, Range};
+use super::open_state::OpenState;
+use crate::client::Request;
+use crate::{Client, CompoundBuilder, Error, OpenFile, Reply, Result};
 
 /// What became of a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,29 +22,21 @@ pub enum LockOutcome {
     Denied(Lock4Denied),
 }
 
-/// A lock-owner of an open file.
+/// A lock-owner of an open file. Two of the same name are the same. Its locks last until they are given back or the file
+/// is closed, also when this value is dropped.
 #[derive(Debug)]
 pub struct Locker<'f> {
     file: &'f OpenFile,
-    name: Bytes,
-    /// In 4.0 the requests of a lock-owner go one after the other, so this is held for the whole exchange.
-    held: Mutex<Held>,
+    state: Arc<LockState>,
 }
 
-/// What the server knows about the lock-owner.
-#[derive(Debug, Default)]
-struct Held {
-    /// None until the first lock.
-    stateid: Option<Stateid4>,
-    seqid: u32,
-}
-
-/// A range and how to lock it.
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    locktype: NfsLockType4,
-    offset: u64,
-    length: u64,
+/// A LOCK under way.
+pub(crate) struct Locking<'a> {
+    pub(crate) file: &'a OpenState,
+    pub(crate) locker: &'a LockState,
+    pub(crate) clientid: u64,
+    /// Whether the lock was held before the server restarted.
+    pub(crate) reclaim: bool,
 }
 
 impl LockOutcome {
@@ -53,15 +49,15 @@ impl LockOutcome {
 
 impl<'f> Locker<'f> {
     pub(crate) fn new(file: &'f OpenFile, name: Bytes) -> Self {
-        Self { file, name, held: Mutex::new(Held::default()) }
+        Self { file, state: file.state().locker(name) }
     }
 
     fn client(&self) -> &'f Client {
         self.file.client()
     }
 
-    fn owner(&self) -> StateOwner4 {
-        StateOwner4 { clientid: self.client().clientid(), owner: self.name.clone() }
+    fn locking(&self) -> Locking<'_> {
+        Locking { file: self.file.state(), locker: &self.state, clientid: self.client().clientid(), reclaim: false }
     }
 
     /// LOCK of `length` bytes; `u64::MAX` means "to the end".
@@ -70,37 +66,16 @@ impl<'f> Locker<'f> {
     /// Those of the call and of the operation.
     pub async fn lock(&self, locktype: NfsLockType4, offset: u64, length: u64) -> Result<LockOutcome> {
         let range = Range { locktype, offset, length };
-        let mut held = self.held.lock().await;
-        let result = match held.stateid {
-            None => self.lock_first(range).await?,
-            Some(lock_stateid) => {
-                let locker = |lock_seqid| Locker4::LockOwner(ExistLockOwner4 { lock_stateid, lock_seqid });
-                let build = |seqid| self.compound(lock(range, locker(seqid)));
-                self.client().run_sequenced(&mut held.seqid, build).await?.lock()?
-            }
-        };
-        match result {
-            Lock4Res::Ok(granted) => {
-                if held.stateid.is_none() {
-                    // The request that made the lock-owner known had the lock sequence ID 0.
-                    held.seqid = 1;
-                }
-                held.stateid = Some(granted.lock_stateid);
-                Ok(LockOutcome::Granted)
-            }
-            Lock4Res::Denied(denied) => Ok(LockOutcome::Denied(denied)),
-            Lock4Res::Error(status) => Err(Error::Status { op: OpNum::Lock, status }),
-        }
-    }
-
-    /// The lock that makes the lock-owner known; the open-owner's sequence ID orders it.
-    async fn lock_first(&self, range: Range) -> Result<Lock4Res> {
-        let open_stateid = self.file.stateid();
-        let build = |open_seqid| {
-            let owner = OpenToLockOwner4 { open_seqid, open_stateid, lock_seqid: 0, lock_owner: self.owner() };
-            self.compound(lock(range, Locker4::OpenOwner(owner)))
-        };
-        self.client().run_in_turn(self.file.owner(), build).await?.lock()
+        let minor = self.client().minor();
+        let _turn = self.state.turn().await;
+        // The lock that makes the lock-owner known carries the open-owner's sequence ID, also when that happens again
+        // after a recovery.
+        let _owners_turn = if minor == 0 { Some(self.file.owner().turn().await) } else { None };
+        let build = || self.compound().lock(lock_args(&self.locking(), range));
+        let note = |reply: &Reply| self.locking().advance(minor, reply);
+        let request = Request { build: &build, note: &note, files: &[self.file.state()] };
+        let mut settled = self.client().settle(request).await?;
+        self.locking().record(range, settled.reply.lock()?)
     }
 
     /// LOCKU.
@@ -108,15 +83,23 @@ impl<'f> Locker<'f> {
     /// # Errors
     /// [`Error::Status`] with NFS4ERR_BAD_STATEID before the first lock; those of the call and of the operation.
     pub async fn unlock(&self, offset: u64, length: u64) -> Result<()> {
-        let mut held = self.held.lock().await;
-        let Some(lock_stateid) = held.stateid else {
+        let _turn = self.state.turn().await;
+        if self.state.stateid().is_none() {
             return Err(Error::Status { op: OpNum::Locku, status: NfsStat4::BadStateid });
-        };
-        let locktype = NfsLockType4::Write;
-        let unlock = |seqid| NfsArgop4::Locku(Locku4Args { locktype, seqid, lock_stateid, offset, length });
-        let mut reply = self.client().run_sequenced(&mut held.seqid, |seqid| self.compound(unlock(seqid))).await?;
-        held.stateid = Some(reply.locku()?);
+        }
+        let range = Range { locktype: NfsLockType4::Write, offset, length };
+        let build = || self.compound().locku(self.unlock_args(range));
+        let note = |reply: &Reply| self.state.advance(reply);
+        let request = Request { build: &build, note: &note, files: &[self.file.state()] };
+        let mut settled = self.client().settle(request).await?;
+        self.state.unlocked(range, settled.reply.locku()?);
         Ok(())
+    }
+
+    fn unlock_args(&self, range: Range) -> Locku4Args {
+        let Range { locktype, offset, length } = range;
+        let lock_stateid = self.state.stateid().unwrap_or(Stateid4::ANONYMOUS);
+        Locku4Args { locktype, seqid: self.state.seqid(), lock_stateid, offset, length }
     }
 
     /// LOCKT: whether the lock would be granted.
@@ -124,21 +107,56 @@ impl<'f> Locker<'f> {
     /// # Errors
     /// Those of the call and of the operation.
     pub async fn test(&self, locktype: NfsLockType4, offset: u64, length: u64) -> Result<LockOutcome> {
-        let args = Lockt4Args { locktype, offset, length, owner: self.owner() };
-        let compound = self.compound(NfsArgop4::Lockt(Box::new(args)));
-        match self.client().run(compound).await?.lockt()? {
+        let args = || Lockt4Args { locktype, offset, length, owner: self.locking().owner() };
+        let build = || self.compound().lockt(args());
+        let request = Request { build: &build, note: &|_| {}, files: &[self.file.state()] };
+        match self.client().settle(request).await?.reply.lockt()? {
             Lockt4Res::Ok => Ok(LockOutcome::Granted),
             Lockt4Res::Denied(denied) => Ok(LockOutcome::Denied(denied)),
             Lockt4Res::Error(status) => Err(Error::Status { op: OpNum::Lockt, status }),
         }
     }
 
-    fn compound(&self, op: NfsArgop4) -> CompoundBuilder {
-        CompoundBuilder::new().putfh(self.file.handle()).op(op)
+    fn compound(&self) -> CompoundBuilder {
+        CompoundBuilder::new().putfh(self.file.handle())
     }
 }
 
-fn lock(range: Range, locker: Locker4) -> NfsArgop4 {
+impl Locking<'_> {
+    fn owner(&self) -> StateOwner4 {
+        StateOwner4 { clientid: self.clientid, owner: self.locker.name().clone() }
+    }
+
+    /// Moves on the sequence ID that the LOCK carried.
+    pub(crate) fn advance(&self, minor: u32, reply: &Reply) {
+        match self.locker.stateid() {
+            Some(_) => self.locker.advance(reply),
+            None => self.file.owner.advance(minor, reply),
+        }
+    }
+
+    pub(crate) fn record(&self, range: Range, result: Lock4Res) -> Result<LockOutcome> {
+        match result {
+            Lock4Res::Ok(granted) => {
+                self.locker.granted(range, granted.lock_stateid);
+                Ok(LockOutcome::Granted)
+            }
+            Lock4Res::Denied(denied) => Ok(LockOutcome::Denied(denied)),
+            Lock4Res::Error(status) => Err(Error::Status { op: OpNum::Lock, status }),
+        }
+    }
+}
+
+pub(crate) fn lock_args(locking: &Locking<'_>, range: Range) -> Lock4Args {
     let Range { locktype, offset, length } = range;
-    NfsArgop4::Lock(Box::new(Lock4Args { locktype, reclaim: false, offset, length, locker }))
+    let locker = match locking.locker.stateid() {
+        Some(lock_stateid) => Locker4::LockOwner(ExistLockOwner4 { lock_stateid, lock_seqid: locking.locker.seqid() }),
+        None => Locker4::OpenOwner(OpenToLockOwner4 {
+            open_seqid: locking.file.owner.seqid(),
+            open_stateid: locking.file.stateid(),
+            lock_seqid: 0,
+            lock_owner: locking.owner(),
+        }),
+    };
+    Lock4Args { locktype, reclaim: locking.reclaim, offset, length, locker }
 }

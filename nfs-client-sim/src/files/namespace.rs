@@ -126,6 +126,29 @@ impl Client {
         self.create(directory, Createtype4::Lnk(target), name, Fattr4::default()).await
     }
 
+    /// LINK of an object under another name.
+    ///
+    /// # Errors
+    /// Those of the call and of the operation.
+    pub async fn link(&self, object: &NfsFh4, directory: &NfsFh4, name: impl AsRef<[u8]>) -> Result<()> {
+        let compound = CompoundBuilder::new().putfh(object).savefh().putfh(directory).link(name);
+        self.run(compound).await?.link().map(drop)
+    }
+
+    /// CREATE of an object of any type but a file: `mknod` for sockets, pipes and devices. Returns its filehandle.
+    ///
+    /// # Errors
+    /// Those of the call and of the operation.
+    pub async fn mknod(
+        &self,
+        directory: &NfsFh4,
+        objtype: Createtype4,
+        name: impl AsRef<[u8]>,
+        permissions: Mode4,
+    ) -> Result<NfsFh4> {
+        self.create(directory, objtype, name, mode(permissions).to_fattr4()).await
+    }
+
     async fn create(
         &self,
         directory: &NfsFh4,

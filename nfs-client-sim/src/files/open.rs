@@ -2,21 +2,38 @@
 
 use std::sync::Arc;
 
+use futures::future::{BoxFuture, FutureExt};
 use nfs4_protocol::nfs4::{
-    Attrs, Createhow4, Creatverfattr, Mode4, NfsArgop4, NfsFh4, OPEN4_RESULT_CONFIRM, OPEN4_SHARE_ACCESS_BOTH,
-    OPEN4_SHARE_ACCESS_READ, OPEN4_SHARE_ACCESS_WANT_NO_DELEG, OPEN4_SHARE_ACCESS_WRITE, Open4Args, Open4Resok,
-    OpenClaim4, OpenConfirm4Args, OpenDelegationType4, OpenOwner4, Openflag4, Stateid4, Verifier4,
+    Attrs, Createhow4, Creatverfattr, FATTR4_CHANGE, FATTR4_SIZE, Mode4, NfsFh4, OPEN4_RESULT_CONFIRM,
+    OPEN4_SHARE_ACCESS_BOTH, OPEN4_SHARE_ACCESS_READ, OPEN4_SHARE_ACCESS_WANT_NO_DELEG, OPEN4_SHARE_ACCESS_WRITE,
+    Open4Args, Open4Resok, OpenClaim4, OpenOwner4, Openflag4, Stateid4, Verifier4,
 };
 
-use crate::{Client, CompoundBuilder, Error, OpenFile, OpenOwner, Result};
+use super::open_state::OpenState;
+use crate::client::is_forgetting;
+use crate::{Client, CompoundBuilder, OpenFile, OpenOwner, Recovery, Reply, Result};
+
+/// How often a file is opened anew when the server forgets the open before it is confirmed.
+const CONFIRMS_MAX: u32 = 4;
 
 /// How to open a file.
 #[derive(Debug, Clone)]
 pub struct OpenHow {
     access: u32,
     deny: u32,
+    wish: Option<u32>,
     create: Create,
     owner: Option<Arc<OpenOwner>>,
+}
+
+/// A file that was opened and need not be confirmed any more.
+struct Opened {
+    result: Open4Resok,
+    handle: NfsFh4,
+    stateid: Stateid4,
+    /// The change attribute and the size, if a delegation was granted.
+    change: u64,
+    size: u64,
 }
 
 /// Whether and how to create the file.
@@ -54,7 +71,7 @@ impl OpenHow {
     }
 
     const fn with_access(access: u32) -> Self {
-        Self { access, deny: 0, create: Create::No, owner: None }
+        Self { access, deny: 0, wish: None, create: Create::No, owner: None }
     }
 
     /// Creates the file unless it is there (UNCHECKED4). Of an existing file only a size in `attrs` is obeyed.
@@ -86,11 +103,23 @@ impl OpenHow {
         self
     }
 
+    /// What delegation to ask for (`OPEN4_SHARE_ACCESS_WANT_*`, 4.1 and later). By default none; with callbacks, what the
+    /// server likes.
+    #[must_use]
+    pub const fn want(mut self, wish: u32) -> Self {
+        self.wish = Some(wish);
+        self
+    }
+
     /// The owner of the open. Without it each open has an owner of its own.
     #[must_use]
     pub fn owner(mut self, owner: &Arc<OpenOwner>) -> Self {
         self.owner = Some(Arc::clone(owner));
         self
+    }
+
+    pub(crate) const fn share(&self) -> (u32, u32) {
+        (self.access, self.deny)
     }
 
     fn openhow(&self, minor: u32) -> Openflag4 {
@@ -124,38 +153,68 @@ impl Client {
     /// Opens a file by its filehandle (CLAIM_FH, 4.1 and later).
     ///
     /// # Errors
-    /// [`Error::NotInMinor`] in 4.0; those of the calls and of OPEN.
+    /// [`Error::NotInMinor`](crate::Error::NotInMinor) in 4.0; those of the calls and of OPEN.
     pub async fn open_handle(&self, file: &NfsFh4, how: OpenHow) -> Result<OpenFile> {
-        if self.minor() == 0 {
-            return Err(Error::NotInMinor { minor: 0, what: "CLAIM_FH" });
-        }
+        self.needs_minor(1, "CLAIM_FH")?;
         self.open_claim(file, OpenClaim4::Fh, how).await
     }
 
     async fn open_claim(&self, at: &NfsFh4, claim: OpenClaim4, how: OpenHow) -> Result<OpenFile> {
         let owner = how.owner.clone().unwrap_or_else(|| Arc::new(OpenOwner::new(self.owner_name())));
-        let (opened, handle) = self.send_open(at, claim, &owner, &how).await?;
-        let stateid = self.confirm(&handle, &owner, &opened).await?;
-        Ok(OpenFile::new(self.clone(), handle, owner, how, opened, stateid))
+        let place = match &claim {
+            OpenClaim4::Null(name) => Some((at.clone(), name.clone())),
+            _ => None,
+        };
+        // A callback about the file may come before this is done.
+        let _opening = self.opens().begin();
+        let opened = self.open_and_confirm(at, &claim, &owner, &how).await?;
+        let state = Arc::new(OpenState::new(opened.handle, place, owner, how.share(), opened.stateid));
+        self.opens().add(&state);
+        self.record_delegation(&state, &opened.result, opened.change, opened.size);
+        Ok(OpenFile::new(self.clone(), state, opened.result))
     }
 
-    async fn send_open(
-        &self,
-        at: &NfsFh4,
-        claim: OpenClaim4,
-        owner: &OpenOwner,
-        how: &OpenHow,
-    ) -> Result<(Open4Resok, NfsFh4)> {
-        let open = self.open_args(claim, owner, how);
-        let build = |seqid| CompoundBuilder::new().putfh(at).open(Open4Args { seqid, ..open.clone() }).getfh();
-        let mut reply = self.run_in_turn(owner, build).await?;
-        Ok((reply.open()?, reply.getfh()?))
+    /// OPEN, and OPEN_CONFIRM where the result asks for it (RFC 7530 §16.18.5).
+    fn open_and_confirm<'a>(
+        &'a self,
+        at: &'a NfsFh4,
+        claim: &'a OpenClaim4,
+        owner: &'a OpenOwner,
+        how: &'a OpenHow,
+    ) -> BoxFuture<'a, Result<Opened>> {
+        let open = async move {
+            for _ in 1..CONFIRMS_MAX {
+                let opened = self.send_open(at, claim, owner, how).await?;
+                match self.confirm(owner, opened).await {
+                    Err(error) if self.options().recovery == Recovery::Full && is_forgetting(&error) => {}
+                    result => return result,
+                }
+            }
+            let opened = self.send_open(at, claim, owner, how).await?;
+            self.confirm(owner, opened).await
+        };
+        open.boxed()
+    }
+
+    async fn send_open(&self, at: &NfsFh4, claim: &OpenClaim4, owner: &OpenOwner, how: &OpenHow) -> Result<Opened> {
+        let expects_delegation = self.options().callbacks.is_some();
+        let build = |seqid| {
+            let args = Open4Args { seqid, ..self.open_args(claim.clone(), owner, how) };
+            let compound = CompoundBuilder::new().putfh(at).open(args).getfh();
+            if expects_delegation { compound.getattr(&[FATTR4_CHANGE, FATTR4_SIZE]) } else { compound }
+        };
+        let mut settled = self.settle_in_turn(owner, &[], &build).await?;
+        let (result, handle) = (settled.reply.open()?, settled.reply.getfh()?);
+        let attrs = if expects_delegation { settled.reply.getattr()? } else { Attrs::default() };
+        let stateid = result.stateid;
+        let (change, size) = (attrs.change.unwrap_or(0), attrs.size.unwrap_or(0));
+        Ok(Opened { result, handle, stateid, change, size })
     }
 
     /// The arguments of OPEN, for compounds put together by hand; `seqid` is 0.
     #[must_use]
     pub fn open_args(&self, claim: OpenClaim4, owner: &OpenOwner, how: &OpenHow) -> Open4Args {
-        let wish = if self.minor() == 0 { 0 } else { OPEN4_SHARE_ACCESS_WANT_NO_DELEG };
+        let wish = if self.minor() == 0 { 0 } else { how.wish.unwrap_or_else(|| self.delegation_wish()) };
         Open4Args {
             seqid: 0,
             share_access: how.access | wish,
@@ -166,22 +225,26 @@ impl Client {
         }
     }
 
-    /// OPEN_CONFIRM where the result of OPEN asks for it (RFC 7530 §16.18.5).
-    async fn confirm(&self, handle: &NfsFh4, owner: &OpenOwner, opened: &Open4Resok) -> Result<Stateid4> {
-        let open_stateid = opened.stateid;
-        if self.minor() > 0 || opened.rflags & OPEN4_RESULT_CONFIRM == 0 {
-            return Ok(open_stateid);
+    /// The bits of `share_access` that ask for no delegation when no callbacks are served.
+    pub(crate) fn delegation_wish(&self) -> u32 {
+        match &self.options().callbacks {
+            None if self.minor() > 0 => OPEN4_SHARE_ACCESS_WANT_NO_DELEG,
+            _ => 0,
         }
-        let confirm = |seqid| NfsArgop4::OpenConfirm(OpenConfirm4Args { open_stateid, seqid });
-        let build = |seqid| CompoundBuilder::new().putfh(handle).op(confirm(seqid));
-        Ok(self.run_in_turn(owner, build).await?.open_confirm()?.open_stateid)
     }
 
-    /// Reclaims an open after a restart of the server (CLAIM_PREVIOUS).
-    pub(crate) async fn reclaim(&self, handle: &NfsFh4, owner: &OpenOwner, how: &OpenHow) -> Result<Stateid4> {
-        let how = OpenHow { create: Create::No, ..how.clone() };
-        let claim = OpenClaim4::Previous(OpenDelegationType4::None);
-        let (opened, handle) = self.send_open(handle, claim, owner, &how).await?;
-        self.confirm(&handle, owner, &opened).await
+    async fn confirm(&self, owner: &OpenOwner, opened: Opened) -> Result<Opened> {
+        let Some(open_stateid) = confirm_of(self.minor(), &opened.result) else { return Ok(opened) };
+        let _turn = owner.turn().await;
+        let build = || CompoundBuilder::new().putfh(&opened.handle).open_confirm(open_stateid, owner.seqid());
+        let note = |reply: &Reply| owner.advance(self.minor(), reply);
+        // Not mended, as only the OPEN before it can be repeated.
+        let stateid = self.insist(&self.present_link(), &build, &note).await?.open_confirm()?.open_stateid;
+        Ok(Opened { stateid, ..opened })
     }
+}
+
+/// The stateid to confirm, where the result of OPEN asks for that.
+pub(crate) const fn confirm_of(minor: u32, opened: &Open4Resok) -> Option<Stateid4> {
+    if minor == 0 && opened.rflags & OPEN4_RESULT_CONFIRM != 0 { Some(opened.stateid) } else { None }
 }

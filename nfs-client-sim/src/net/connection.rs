@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{Compound4Args, Compound4Res};
 use nfs4_protocol::rpc::{
-    AcceptedBody, AcceptedReply, NFS_PROGRAM, NFS_V4, NFSPROC4_COMPOUND, NFSPROC4_NULL, OpaqueAuth, RecordReader,
-    ReplyBody, RpcBody, RpcMsg, frame,
+    AcceptedBody, AcceptedReply, CallBody, NFS_PROGRAM, NFS_V4, NFSPROC4_NULL, OpaqueAuth, RecordReader, ReplyBody,
+    RpcBody, RpcMsg, frame,
 };
 use nfs4_protocol::xdr::{Decode, Decoder, Encode, Encoder};
 use parking_lot::Mutex;
@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::outgoing::Outgoing;
+use super::{Call, Dialling, Incoming};
 use crate::{Error, Result};
 
 /// The largest reply that is taken, in bytes.
@@ -41,9 +42,8 @@ pub struct Connection {
 struct Shared {
     calls: Arc<Calls>,
     outgoing: mpsc::Sender<Vec<Bytes>>,
-    xid: AtomicU32,
-    reply_wait: Duration,
-    peer: SocketAddr,
+    how: Dialling,
+    local: SocketAddr,
     _reader: AbortOnDropHandle<()>,
     _writer: AbortOnDropHandle<()>,
 }
@@ -73,22 +73,30 @@ impl Connection {
     /// # Errors
     /// [`Error::Connect`].
     pub async fn open(addr: SocketAddr, reply_wait: Duration) -> Result<Self> {
+        Self::dial(&Dialling::new(addr, reply_wait)).await
+    }
+
+    /// Connects.
+    pub(crate) async fn dial(how: &Dialling) -> Result<Self> {
+        let addr = how.addr;
         let connecting = tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(addr));
         let stream = connecting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
         let stream = stream.map_err(|error| Error::connect(addr, &error))?;
         stream.set_nodelay(true).map_err(|error| Error::connect(addr, &error))?;
+        let local = stream.local_addr().map_err(|error| Error::connect(addr, &error))?;
         let (read_half, write_half) = stream.into_split();
         let calls = Arc::new(Calls::default());
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
-        let reader = tokio::spawn(read(read_half, Arc::clone(&calls), outgoing.downgrade()));
+        let arrival =
+            Arrival { calls: Arc::clone(&calls), outgoing: outgoing.downgrade(), incoming: how.incoming.clone() };
+        let reader = tokio::spawn(read(read_half, arrival));
         let writer = tokio::spawn(write(write_half, Arc::clone(&calls), queue));
         Ok(Self {
             shared: Arc::new(Shared {
                 calls,
                 outgoing,
-                xid: AtomicU32::new(1),
-                reply_wait,
-                peer: addr,
+                how: how.clone(),
+                local,
                 _reader: AbortOnDropHandle::new(reader),
                 _writer: AbortOnDropHandle::new(writer),
             }),
@@ -98,7 +106,29 @@ impl Connection {
     /// The server's address.
     #[must_use]
     pub fn peer(&self) -> SocketAddr {
-        self.shared.peer
+        self.shared.how.addr
+    }
+
+    /// This end's address.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        self.shared.local
+    }
+
+    /// Whether the connection has ended, so that no call will get a reply any more.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.shared.calls.waiting.lock().lost.is_some()
+    }
+
+    /// Whether two values are the same connection.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// Ends the connection for all who use it.
+    pub(crate) fn give_up(&self, reason: &str) {
+        self.shared.calls.lose(reason);
     }
 
     /// The procedure that does nothing.
@@ -115,8 +145,12 @@ impl Connection {
     /// # Errors
     /// Those of the connection and of RPC, and [`Error::Decode`].
     pub async fn compound(&self, credential: OpaqueAuth, args: &Compound4Args) -> Result<Compound4Res> {
-        let encode = |e: &mut Encoder| args.encode(e);
-        let mut results = self.call(NFS_PROGRAM, NFS_V4, NFSPROC4_COMPOUND, credential, encode).await?;
+        self.exchange_compound(&self.shared.how.compound(credential, args)).await
+    }
+
+    /// Sends a compound that may have been sent before.
+    pub(crate) async fn exchange_compound(&self, call: &Call) -> Result<Compound4Res> {
+        let mut results = self.exchange(call).await?;
         let result = Compound4Res::decode(&mut results)?;
         results.finish()?;
         Ok(result)
@@ -134,11 +168,15 @@ impl Connection {
         credential: OpaqueAuth,
         arguments: impl FnOnce(&mut Encoder),
     ) -> Result<Decoder> {
-        let xid = self.shared.xid.fetch_add(1, Ordering::Relaxed);
+        let xid = self.shared.how.xids.fetch_add(1, Ordering::Relaxed);
         let mut e = Encoder::new();
         RpcMsg::call(xid, program, version, procedure, credential).encode(&mut e);
         arguments(&mut e);
-        let reply = self.exchange(xid, e.finish()).await?;
+        self.exchange(&Call { xid, message: frame(e.finish()) }).await
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Decoder> {
+        let reply = self.reply(call).await?;
         let mut results = Decoder::new(reply);
         match RpcMsg::decode(&mut results)?.body {
             RpcBody::Reply(ReplyBody::Accepted(AcceptedReply { reply: AcceptedBody::Success, .. })) => Ok(results),
@@ -147,16 +185,17 @@ impl Connection {
         }
     }
 
-    async fn exchange(&self, xid: u32, message: Vec<Bytes>) -> Result<Bytes> {
+    async fn reply(&self, call: &Call) -> Result<Bytes> {
         let shared = &*self.shared;
-        let reply = shared.calls.expect(xid)?;
-        let _forget = Forget { calls: &shared.calls, xid };
+        let reply = shared.calls.expect(call.xid)?;
+        let _forget = Forget { calls: &shared.calls, xid: call.xid };
         let answered = async {
             // A failing send means that the writer has ended, and has told all waiting calls why.
-            let _ = shared.outgoing.send(frame(message)).await;
+            let _ = shared.outgoing.send(call.message.clone()).await;
             reply.await.unwrap_or_else(|_| Err(Error::Lost("closed".into())))
         };
-        tokio::time::timeout(shared.reply_wait, answered).await.map_err(|_| Error::Timeout(shared.reply_wait))?
+        let wait = shared.how.reply_wait;
+        tokio::time::timeout(wait, answered).await.map_err(|_| Error::Timeout(wait))?
     }
 }
 
@@ -203,7 +242,14 @@ async fn write(mut stream: OwnedWriteHalf, calls: Arc<Calls>, mut queue: mpsc::R
     }
 }
 
-async fn read(mut stream: OwnedReadHalf, calls: Arc<Calls>, outgoing: mpsc::WeakSender<Vec<Bytes>>) {
+/// Where that which comes in goes.
+struct Arrival {
+    calls: Arc<Calls>,
+    outgoing: mpsc::WeakSender<Vec<Bytes>>,
+    incoming: Option<Arc<dyn Incoming>>,
+}
+
+async fn read(mut stream: OwnedReadHalf, arrival: Arrival) {
     let mut records = RecordReader::new(REPLY_BYTES_MAX);
     let reason = loop {
         match stream.read_buf(records.buffer()).await {
@@ -211,36 +257,36 @@ async fn read(mut stream: OwnedReadHalf, calls: Arc<Calls>, outgoing: mpsc::Weak
             Ok(_) => {}
             Err(error) => break error.to_string(),
         }
-        if let Err(reason) = deliver(&mut records, &calls, &outgoing).await {
+        if let Err(reason) = arrival.deliver(&mut records).await {
             break reason;
         }
     };
-    calls.lose(&reason);
+    arrival.calls.lose(&reason);
 }
 
-/// Hands out the replies that are complete.
-async fn deliver(
-    records: &mut RecordReader,
-    calls: &Calls,
-    outgoing: &mpsc::WeakSender<Vec<Bytes>>,
-) -> std::result::Result<(), String> {
-    while let Some(record) = records.next_record().map_err(|error| error.to_string())? {
-        let message = RpcMsg::decode(&mut Decoder::new(record.clone())).map_err(|error| error.to_string())?;
-        match message.body {
-            RpcBody::Reply(_) => calls.answer(message.xid, record),
-            RpcBody::Call(_) => refuse(message.xid, outgoing).await,
+impl Arrival {
+    /// Hands out the replies that are complete, and answers callbacks.
+    async fn deliver(&self, records: &mut RecordReader) -> std::result::Result<(), String> {
+        while let Some(record) = records.next_record().map_err(|error| error.to_string())? {
+            let mut d = Decoder::new(record.clone());
+            let message = RpcMsg::decode(&mut d).map_err(|error| error.to_string())?;
+            match message.body {
+                RpcBody::Reply(_) => self.calls.answer(message.xid, record),
+                RpcBody::Call(call) => self.answer(message.xid, &call, d).await,
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Answers a callback: there is no callback program here.
-async fn refuse(xid: u32, outgoing: &mpsc::WeakSender<Vec<Bytes>>) {
-    let mut e = Encoder::new();
-    RpcMsg::accepted(xid, AcceptedBody::ProgUnavail).encode(&mut e);
-    if let Some(outgoing) = outgoing.upgrade() {
-        // The connection is being closed when this fails.
-        let _ = outgoing.send(frame(e.finish())).await;
+    async fn answer(&self, xid: u32, call: &CallBody, arguments: Decoder) {
+        let message = match &self.incoming {
+            Some(incoming) => incoming.answer(xid, call, arguments),
+            None => super::bare_reply(xid, AcceptedBody::ProgUnavail),
+        };
+        if let Some(outgoing) = self.outgoing.upgrade() {
+            // The connection is being closed when this fails.
+            let _ = outgoing.send(frame(message)).await;
+        }
     }
 }
 
