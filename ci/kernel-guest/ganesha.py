@@ -66,14 +66,6 @@ class Ganesha:
             text += EXPORT.format(number=number, path=self.folder / name, name=name)
         (self.folder / "configuration").write_text(text)
 
-    def empty(self, bucket):
-        """Removes all that is in a folder."""
-        for path in (self.folder / bucket).iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
     def start(self):
         """Starts it and waits until it listens."""
         command = ["ganesha.nfsd", "-F", "-f", "configuration", "-L", "log", "-p", "pid", "-N", "EVENT"]
