@@ -71,6 +71,9 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// The server answers WRITE well but writes nothing.
+    #[error("the server took none of the data of a WRITE, and said no error")]
+    NothingWritten,
     /// The server lost unstable data again and again.
     #[error("the write verifier changed {0} times")]
     Unsteady(u32),

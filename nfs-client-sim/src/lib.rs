@@ -9,6 +9,21 @@
 //! By default a client does nothing by itself about lost connections and restarted servers, and servers see it without a
 //! callback service, so that everything that happens is seen by the caller. [`ClientOptions::resilient`] is for programs
 //! that want files: it reconnects, recovers, and takes delegations.
+//!
+//! ```no_run
+//! # async fn copy() -> nfs_client_sim::Result<()> {
+//! use nfs_client_sim::{Client, ClientOptions, OpenHow};
+//!
+//! let server = ([192, 0, 2, 1], 2049).into();
+//! let client = Client::connect(server, 1, ClientOptions::resilient()).await?;
+//! let directory = client.resolve("/export").await?.handle;
+//! client.write_file(&directory, "hello", "Hello!", 4).await?;
+//! let file = client.open(&directory, "hello", OpenHow::read()).await?;
+//! assert_eq!(file.read_to_end(4).await?, b"Hello!");
+//! file.close().await?;
+//! client.leave().await
+//! # }
+//! ```
 
 mod callback;
 mod client;

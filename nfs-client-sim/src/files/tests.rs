@@ -12,6 +12,10 @@ const DATA: &str = "0123456789abcdef";
 
 /// A server whose WRITEs and COMMITs come with these verifiers in turn; the last one stays. It takes 4 bytes at a time.
 async fn server(verifiers: &[u8]) -> ScriptedServer {
+    server_taking(4, verifiers).await
+}
+
+async fn server_taking(bytes: usize, verifiers: &[u8]) -> ScriptedServer {
     let mut verifiers: VecDeque<u8> = verifiers.iter().copied().collect();
     let mut next = move || {
         let verifier = if verifiers.len() > 1 { verifiers.pop_front() } else { verifiers.front().copied() };
@@ -19,7 +23,7 @@ async fn server(verifiers: &[u8]) -> ScriptedServer {
     };
     let script = move |op: &NfsArgop4| match op {
         NfsArgop4::Write(args) => {
-            let count = args.data.len().min(4) as u32;
+            let count = args.data.len().min(bytes) as u32;
             Some(NfsResop4::Write(Ok(Write4Resok { count, committed: StableHow4::Unstable, writeverf: next() })))
         }
         NfsArgop4::Commit(_) => Some(NfsResop4::Commit(Ok(Commit4Resok { writeverf: next() }))),
@@ -70,6 +74,12 @@ async fn data_is_written_again_when_the_verifier_changed_between_writes() {
     let mut server = server(&[1, 2]).await;
     write(&server).await.unwrap();
     assert_eq!(story(&server.seen()), [ALL, ALL].concat());
+}
+
+/// It was once taken for written.
+#[tokio::test]
+async fn data_that_the_server_does_not_take_is_an_error() {
+    assert!(matches!(write(&server_taking(0, &[1]).await).await, Err(Error::NothingWritten)));
 }
 
 #[tokio::test]

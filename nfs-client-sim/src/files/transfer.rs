@@ -52,20 +52,27 @@ impl OpenFile {
             let (from, to) = ((piece.start - offset) as usize, (piece.end - offset) as usize);
             self.write_piece(piece.start, data.slice(from..to))
         });
-        let verifiers: Vec<Verifier4> = writes.buffer_unordered(in_flight.max(1)).try_collect().await?;
-        let first = verifiers.first().copied();
-        Ok(first.filter(|first| verifiers.iter().all(|verifier| verifier == first)))
+        let verifiers: Vec<Option<Verifier4>> = writes.buffer_unordered(in_flight.max(1)).try_collect().await?;
+        let first = verifiers.first().copied().flatten();
+        Ok(first.filter(|_| verifiers.iter().all(|verifier| *verifier == first)))
     }
 
-    /// One piece, by more than one WRITE where the server takes less than it is given.
-    async fn write_piece(&self, mut offset: u64, mut data: Bytes) -> Result<Verifier4> {
+    /// One piece, by more than one WRITE where the server takes less than it is given. Returns the write verifier, or
+    /// `None` when it changed meanwhile.
+    async fn write_piece(&self, mut offset: u64, mut data: Bytes) -> Result<Option<Verifier4>> {
+        let mut first = None;
+        let mut is_steady = true;
         loop {
             let written = self.write_at(offset, data.clone(), StableHow4::Unstable).await?;
+            is_steady &= *first.get_or_insert(written.writeverf) == written.writeverf;
             let count = (written.count as usize).min(data.len());
             data = data.slice(count..);
             offset = offset.saturating_add(count as u64);
-            if data.is_empty() || count == 0 {
-                return Ok(written.writeverf);
+            if data.is_empty() {
+                return Ok(first.filter(|_| is_steady));
+            }
+            if count == 0 {
+                return Err(Error::NothingWritten);
             }
         }
     }
