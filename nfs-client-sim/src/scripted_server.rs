@@ -139,6 +139,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 impl Shared {
     async fn welcome(&self, stream: TcpStream) -> tokio::net::tcp::OwnedReadHalf {
+        stream.set_nodelay(true).unwrap();
         let (reader, writer) = stream.into_split();
         self.writers.lock().await.push(writer);
         reader

@@ -61,7 +61,7 @@ enum Due {
 }
 
 impl Client {
-    async fn keep_lease(&self) {
+    pub(super) async fn keep_lease(&self) {
         if !self.options().renew {
             return;
         }

@@ -3,15 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use nfs4_protocol::nfs4::Verifier4;
 use nfs4_protocol::rpc::{AuthSysParms, OpaqueAuth};
 
 use super::Shape;
 use crate::CallbackOptions;
-
-/// The machine name in AUTH_SYS credentials.
-const MACHINE_NAME: &[u8] = b"nfs-client-sim";
 
 /// What a client does by itself about lost connections and restarted servers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,7 +104,7 @@ impl ClientOptions {
     pub(crate) fn auth_sys(&self) -> AuthSysParms {
         AuthSysParms {
             stamp: 0,
-            machinename: Bytes::from_static(MACHINE_NAME),
+            machinename: self.shape.machine_name.clone(),
             uid: self.uid,
             gid: self.gid,
             gids: self.gids.clone(),

@@ -7,7 +7,9 @@ use nfs4_protocol::nfs4::*;
 use pretty_assertions::assert_eq;
 
 use super::*;
-use crate::scripted_server::{ScriptedServer, Seen, created_session, known_client, opened, sequence, stateid};
+use crate::scripted_server::{
+    Act, Script, ScriptedServer, Seen, created_session, known_client, opened, sequence, stateid,
+};
 use crate::{Error, OpenFile, OpenHow};
 
 /// A server of which clients and state do not outlive a restart.
@@ -240,6 +242,84 @@ async fn a_flag_of_sequence_asks_for_reclaims() {
     file.client().root().await.unwrap();
     assert!(matches!(&server.wait_for(OpNum::Open).await.ops[2], NfsArgop4::Open(args) if args.claim == PREVIOUS));
     server.wait_for(OpNum::ReclaimComplete).await;
+}
+
+#[tokio::test]
+async fn a_flag_of_sequence_asks_which_state_is_revoked() {
+    let life = Life::default();
+    let (mut server, file) = open(&life, 1, OpenHow::read()).await;
+    life.revoked.lock().push(1);
+    life.flags.store(SEQ4_STATUS_ADMIN_STATE_REVOKED.into(), Ordering::SeqCst);
+    file.client().root().await.unwrap();
+    let freed = server.wait_for(OpNum::FreeStateid).await;
+    assert_eq!(freed.ops[1], NfsArgop4::FreeStateid(FreeStateid4Args { stateid: stateid(1) }));
+    let anew = server.wait_for(OpNum::Open).await;
+    assert_eq!(claims(&[anew]), [OpenClaim4::Fh]);
+}
+
+/// RFC 7530 §9.6.3: after the lease ran out there is nothing to reclaim.
+#[tokio::test]
+async fn after_an_expired_lease_a_4_0_file_is_opened_anew() {
+    let life = Life { has_grace: true, ..Life::default() };
+    let (mut server, file) = open(&life, 0, OpenHow::read()).await;
+    life.revoked.lock().push(1);
+    file.read_at(0, 10).await.unwrap();
+    use OpNum::*;
+    let expected: [&[OpNum]; 5] =
+        [&[Putfh, Read], &[Setclientid], &[SetclientidConfirm], &[Putfh, Open, Getfh], &[Putfh, Read]];
+    let seen = server.seen();
+    assert_eq!(story(&seen), expected);
+    assert_eq!(claims(&seen), [OpenClaim4::Null("file".into())]);
+}
+
+/// Calls that nobody waited for retire their slots. When none is left, the client keeps its state and gets a session.
+#[tokio::test]
+async fn a_session_without_slots_is_replaced() {
+    struct Silent;
+    impl Script for Silent {
+        fn act(&mut self, seen: &Seen) -> Act {
+            if seen.has(OpNum::Readlink) { Act::Ignore } else { Act::Run }
+        }
+
+        fn answer(&mut self, _op: &NfsArgop4) -> Option<NfsResop4> {
+            None
+        }
+    }
+    let mut server = ScriptedServer::start(Silent).await;
+    let options = ClientOptions { renew: false, slots: 1, recovery: Recovery::Full, ..ClientOptions::default() };
+    let client = Client::connect(server.addr, 1, options).await.unwrap();
+    let root = client.root().await.unwrap().handle;
+    tokio::select! {
+        _ = server.wait_for(OpNum::Readlink) => {}
+        link = client.readlink(&root) => panic!("{link:?}"),
+    }
+    client.root().await.unwrap();
+    let seen = server.seen();
+    use OpNum::*;
+    let expected: [&[OpNum]; 3] = [&[CreateSession], &[DestroySession], &[Putrootfh, Getfh, Getattr]];
+    assert_eq!(story(&seen), expected);
+}
+
+/// RFC 7530 §16.28.4: the lease is renewed, but the server cannot reach the client.
+#[tokio::test]
+async fn a_4_0_server_that_cannot_call_back_is_told_again_where_to() {
+    let script = |op: &NfsArgop4| match op {
+        NfsArgop4::Renew(_) => Some(NfsResop4::failed(OpNum::Renew, NfsStat4::CbPathDown)),
+        _ => None,
+    };
+    let mut server = ScriptedServer::start(script).await;
+    let callbacks = Some(crate::CallbackOptions::default());
+    let client = Client::connect(server.addr, 0, ClientOptions { callbacks, ..ClientOptions::default() });
+    let client = client.await.unwrap();
+    let before = server.seen();
+    client.keep_lease().await;
+    let after = server.seen();
+    let told = |seen: &[Seen]| {
+        let ops = seen.iter().flat_map(|seen| seen.ops.clone());
+        ops.filter(|op| matches!(op, NfsArgop4::Setclientid(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&after), told(&before));
+    assert!(after[0].has(OpNum::Renew) && after[1].has(OpNum::Setclientid) && after[2].has(OpNum::SetclientidConfirm));
 }
 
 #[tokio::test]

@@ -6,6 +6,9 @@ use nfs4_protocol::nfs4::{
     NfsImplId4, Openflag4,
 };
 
+/// The machine name in AUTH_SYS credentials.
+const MACHINE_NAME: &[u8] = b"nfs-client-sim";
+
 /// What differs between client implementations that do the same: tags, session parameters, lengths of bitmaps. It
 /// holds for all compounds of a client. The name of the client is [`ClientOptions::name`](crate::ClientOptions::name).
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct Shape {
     pub back_channel: Option<ChannelAttrs4>,
     /// The RPC program number of callbacks.
     pub cb_program: u32,
+    /// The machine name in AUTH_SYS credentials.
+    pub machine_name: Bytes,
 }
 
 /// The tag of compounds.
@@ -63,6 +68,7 @@ impl Default for Shape {
             fore_channel: None,
             back_channel: None,
             cb_program: NFS4_CALLBACK,
+            machine_name: Bytes::from_static(MACHINE_NAME),
         }
     }
 }

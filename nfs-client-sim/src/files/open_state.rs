@@ -39,6 +39,8 @@ struct Present {
     access: u32,
     deny: u32,
     delegation: Option<Delegation>,
+    /// Whether somebody was asked to return the delegation.
+    is_returning: bool,
     /// Why the server does not know the open any more.
     lost: Option<NfsStat4>,
 }
@@ -74,7 +76,7 @@ impl OpenState {
         stateid: Stateid4,
     ) -> Self {
         let (access, deny) = share;
-        let present = Mutex::new(Present { stateid, access, deny, delegation: None, lost: None });
+        let present = Mutex::new(Present { stateid, access, deny, delegation: None, is_returning: false, lost: None });
         Self { handle, place, owner, present, lockers: Mutex::default() }
     }
 
@@ -102,11 +104,20 @@ impl OpenState {
     }
 
     pub(crate) fn set_delegation(&self, delegation: Option<Delegation>) {
-        self.present.lock().delegation = delegation;
+        let mut present = self.present.lock();
+        (present.delegation, present.is_returning) = (delegation, false);
     }
 
     pub(crate) fn take_delegation(&self) -> Option<Delegation> {
-        self.present.lock().delegation.take()
+        let mut present = self.present.lock();
+        present.is_returning = false;
+        present.delegation.take()
+    }
+
+    /// Whether there is a delegation that nobody was asked to return yet.
+    pub(crate) fn begin_return(&self) -> bool {
+        let mut present = self.present.lock();
+        present.delegation.is_some() && !std::mem::replace(&mut present.is_returning, true)
     }
 
     /// Bytes up to here were written.

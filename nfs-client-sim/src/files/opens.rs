@@ -15,7 +15,7 @@ pub(crate) struct Opens {
     files: Mutex<Vec<Weak<OpenState>>>,
     /// OPENs whose results are not recorded yet.
     opening: AtomicUsize,
-    /// Files whose delegations have to be returned.
+    /// Files whose delegations have to be returned, each once: no more than there are open files.
     returns: mpsc::UnboundedSender<Arc<OpenState>>,
 }
 
@@ -65,8 +65,10 @@ impl Opens {
 
     /// Has the delegation of a file returned, soon.
     pub(crate) fn give_back(&self, file: Arc<OpenState>) {
-        // When nobody takes it, the client is being dropped.
-        let _ = self.returns.send(file);
+        if file.begin_return() {
+            // When nobody takes it, the client is being dropped.
+            let _ = self.returns.send(file);
+        }
     }
 }
 
