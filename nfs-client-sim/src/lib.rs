@@ -40,7 +40,7 @@ pub use client::{Client, ClientOptions, OpenOwner, Recovery, Session, Shape, Slo
 pub use compound::CompoundBuilder;
 pub use error::Error;
 pub use files::{
-    Copied, Delegation, ListingSize, LockOutcome, Locker, Node, OpenFile, OpenHow, Statfs, USUAL_ATTRIBUTES,
+    Copied, Delegation, ListingSize, LockOutcome, Locker, Node, OpenFile, OpenHow, Statfs, TreeError, USUAL_ATTRIBUTES,
 };
 pub use net::Connection;
 pub use reply::Reply;

@@ -1,6 +1,7 @@
 //! The flags of all commands that speak to a server, and how they connect.
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::Args;
 use nfs_client_sim::{Client, ClientOptions, Error};
 use nfs4_protocol::nfs4::{MINOR_VERSION_MAX, NfsStat4};
 
-use super::{CliError, NfsUrl};
+use super::{CliError, NfsUrl, Output};
 
 /// The most groups of an AUTH_SYS credential (RFC 5531 §14).
 const GIDS_MAX: usize = 16;
@@ -120,6 +121,36 @@ impl ClientArgs {
             tracing::debug!(%error, "the server keeps this client until its lease ends");
         }
         result
+    }
+
+    /// Does something with one place after the other. What fails at one of them is said at once, and the next one has
+    /// its turn, unless the server is gone.
+    ///
+    /// # Errors
+    /// As [`ClientArgs::with_client`], and those of the output.
+    pub(crate) async fn each(
+        &self,
+        urls: &[NfsUrl],
+        output: &Output,
+        work: impl AsyncFn(&Client, &NfsUrl) -> Result<(), CliError>,
+    ) -> Result<ExitCode, CliError> {
+        let mut status = ExitCode::SUCCESS;
+        for urls in urls.chunk_by(NfsUrl::same_server) {
+            let Some(first) = urls.first() else { continue };
+            let on_one_server = async |client: &Client| {
+                for url in urls {
+                    match work(client, url).await {
+                        Err(error @ (CliError::Nfs { .. } | CliError::Failed(_))) if error.exit_status() == 1 => {
+                            status = ExitCode::from(output.failure(&error));
+                        }
+                        result => result?,
+                    }
+                }
+                Ok(())
+            };
+            self.with_client(first, on_one_server).await?;
+        }
+        Ok(status)
     }
 }
 

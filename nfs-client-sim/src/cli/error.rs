@@ -60,17 +60,17 @@ impl CliError {
         }
     }
 
-    /// Whether nothing is to be said: who reads standard output went away, which is how `head` ends.
-    pub(crate) fn is_silent(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// The status of the operation that failed, if that is the reason.
+    /// The NFS status, where a server answered with one.
     pub(crate) const fn status(&self) -> Option<NfsStat4> {
         match self {
             Self::Nfs { source, .. } | Self::Server { source, .. } => source.status(),
             _ => None,
         }
+    }
+
+    /// Whether nothing is to be said: who reads standard output went away, which is how `head` ends.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 

@@ -122,12 +122,8 @@ async fn one(
     Ok(subdirectories)
 }
 
-/// Where a link points to.
 async fn target(client: &Client, url: &NfsUrl, handle: &NfsFh4, attrs: &Attrs) -> Result<Option<String>, CliError> {
-    if !is(attrs, NfsFtype4::Lnk) {
-        return Ok(None);
-    }
-    Ok(Some(Shown(&client.readlink(handle).await.at(url)?).to_string()))
+    Ok(place::target(client, url, handle, attrs).await?.map(|target| Shown(&target).to_string()))
 }
 
 impl Line {

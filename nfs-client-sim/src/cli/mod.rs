@@ -1,13 +1,33 @@
 //! The commands: one file each, with its arguments and what it prints.
 
+mod amount;
+mod attributes;
+mod cat;
+mod chmod;
 mod connect;
+mod df;
+mod download;
 mod error;
+mod find;
+mod get;
+mod glob;
+mod ln;
+mod lock;
 mod ls;
+mod mkdir;
+mod mv;
 mod output;
 mod place;
+mod progress;
+mod put;
+mod rm;
+mod stat;
 mod text;
+mod truncate;
+mod upload;
 mod url;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -40,27 +60,53 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Ls(ls::LsArgs),
+    Stat(stat::StatArgs),
+    Find(find::FindArgs),
+    Df(df::DfArgs),
+    Cat(cat::CatArgs),
+    Get(get::GetArgs),
+    Put(put::PutArgs),
+    Mkdir(mkdir::MkdirArgs),
+    Rm(rm::RmArgs),
+    Mv(mv::MvArgs),
+    Ln(ln::LnArgs),
+    Chmod(chmod::ChmodArgs),
+    Truncate(truncate::TruncateArgs),
+    Lock(lock::LockArgs),
 }
 
 impl Command {
-    /// Runs the command. Its future is boxed, as are all of them together as large as the largest.
+    /// Runs the command. The futures are boxed, as one that can be any of them is as large as the largest.
     async fn run(self, output: &Output) -> Result<ExitCode, CliError> {
         match self {
             Self::Ls(args) => Box::pin(ls::run(args, output)).await,
+            Self::Stat(args) => Box::pin(stat::run(args, output)).await,
+            Self::Find(args) => Box::pin(find::run(args, output)).await,
+            Self::Df(args) => Box::pin(df::run(args, output)).await,
+            Self::Cat(args) => Box::pin(cat::run(args, output)).await,
+            Self::Get(args) => Box::pin(get::run(args, output)).await,
+            Self::Put(args) => Box::pin(put::run(args, output)).await,
+            Self::Mkdir(args) => Box::pin(mkdir::run(args, output)).await,
+            Self::Rm(args) => Box::pin(rm::run(args, output)).await,
+            Self::Mv(args) => Box::pin(mv::run(args, output)).await,
+            Self::Ln(args) => Box::pin(ln::run(args, output)).await,
+            Self::Chmod(args) => Box::pin(chmod::run(args, output)).await,
+            Self::Truncate(args) => Box::pin(truncate::run(args, output)).await,
+            Self::Lock(args) => Box::pin(lock::run(args, output)).await,
         }
     }
 }
 
 /// Reads the command line, runs the command and says what went wrong.
 pub(crate) fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
-    let verb = matches.subcommand_name().unwrap_or_default().to_owned();
+    let matches = Cli::command().get_matches_from(as_find_writes_them(std::env::args_os()));
+    let verb = matches.subcommand_name().unwrap_or_default();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     log(cli.verbose);
-    let output = Output::new(cli.json);
+    let output = Output::new(verb, cli.json);
     let result = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = result.map_err(|error| CliError::local("the runtime", error)).and_then(|runtime| {
         let result = runtime.block_on(cli.command.run(&output));
@@ -68,12 +114,32 @@ pub(crate) fn main() -> ExitCode {
         runtime.shutdown_background();
         result
     });
-    result.unwrap_or_else(|error| {
-        if !error.is_silent() {
-            output.note(&format!("{verb} {error}"));
+    result.unwrap_or_else(|error| ExitCode::from(output.failure(&error)))
+}
+
+/// Takes `-name` for `--name`, as find(1) writes the tests that it shares with `find`.
+fn as_find_writes_them(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let tests = ["-name", "-type", "-size", "-maxdepth"];
+    let mut args: Vec<OsString> = args.collect();
+    if args.iter().skip(1).any(|arg| arg == "find") {
+        for arg in args.iter_mut().skip(1).filter(|arg| tests.iter().any(|test| arg == test)) {
+            let mut long = OsString::from("-");
+            long.push(&arg);
+            *arg = long;
         }
-        ExitCode::from(error.exit_status())
-    })
+    }
+    args
+}
+
+/// What a command does until Ctrl-C.
+///
+/// # Errors
+/// [`CliError::Interrupted`]; those of `work`.
+async fn until_interrupted<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(CliError::Interrupted),
+    }
 }
 
 fn log(verbose: u8) {
@@ -92,5 +158,12 @@ mod tests {
     #[test]
     fn the_arguments_of_all_commands_fit_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn find_takes_its_tests_as_find_does() {
+        let args = |words: &str| as_find_writes_them(words.split(' ').map(OsString::from));
+        assert_eq!(args("x find nfs://s/ -name a -size +1"), args("x find nfs://s/ --name a --size +1"));
+        assert_eq!(args("x ls -name"), ["x", "ls", "-name"]);
     }
 }

@@ -8,14 +8,16 @@ use serde::Serialize;
 use super::CliError;
 
 /// How results are printed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Output {
+    verb: String,
     json: bool,
 }
 
 impl Output {
-    pub(crate) const fn new(json: bool) -> Self {
-        Self { json }
+    /// The output of the command of this name.
+    pub(crate) fn new(verb: impl Into<String>, json: bool) -> Self {
+        Self { verb: verb.into(), json }
     }
 
     /// Whether the user asked for JSON.
@@ -42,9 +44,17 @@ impl Output {
     }
 
     /// Tells the user something on standard error.
-    pub(crate) fn note(&self, text: &dyn Display) {
+    pub(crate) fn note(&self, text: impl Display) {
         // Nobody is left to be told that standard error is gone.
-        let _ = writeln!(std::io::stderr(), "nfs-client-sim: {text}");
+        let _ = writeln!(std::io::stderr(), "nfs-client-sim: {} {text}", self.verb);
+    }
+
+    /// Says what went wrong, unless that is only that nobody reads any more. Returns the exit status.
+    pub(crate) fn failure(&self, error: &CliError) -> u8 {
+        if !error.is_silent() {
+            self.note(error);
+        }
+        error.exit_status()
     }
 }
 

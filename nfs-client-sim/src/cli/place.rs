@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures::stream::{Stream, StreamExt};
-use nfs_client_sim::{Client, ListingSize, Node};
+use nfs_client_sim::{Client, ListingSize, Node, OpenFile, OpenHow};
 use nfs4_protocol::nfs4::{Attrs, NfsFh4, NfsFtype4, NfsStat4};
 
 use super::{CliError, NfsContext, NfsUrl};
@@ -29,6 +29,14 @@ pub(crate) enum LastLink {
     Keep,
 }
 
+/// An object and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Located {
+    pub(crate) node: Node,
+    /// The directory and the name in it; the root has none.
+    pub(crate) within: Option<(NfsFh4, Bytes)>,
+}
+
 /// The object at `url`. Symbolic links on the way are followed; absolute ones begin at the server's root.
 ///
 /// # Errors
@@ -43,13 +51,17 @@ pub(crate) async fn resolve(client: &Client, url: &NfsUrl, last: LastLink) -> Re
             result => return result.at(url),
         }
     }
-    walk(client, url, last).await
+    Ok(locate(client, url, last).await?.node)
 }
 
-/// Name by name, with the nodes from the root on, as a link may lead back.
-async fn walk(client: &Client, url: &NfsUrl, last: LastLink) -> Result<Node, CliError> {
-    let root = client.root().await.at(url)?;
-    let mut above: Vec<Node> = Vec::new();
+/// As [`resolve`], name by name, and says where the object is when links were followed.
+///
+/// # Errors
+/// As [`resolve`].
+pub(crate) async fn locate(client: &Client, url: &NfsUrl, last: LastLink) -> Result<Located, CliError> {
+    let root = Located { node: client.root().await.at(url)?, within: None };
+    // From the root on, as a link may lead back.
+    let mut above: Vec<Located> = Vec::new();
     let mut here = root.clone();
     let mut names: VecDeque<Bytes> = url.names().iter().cloned().collect();
     let mut links = 0;
@@ -62,10 +74,12 @@ async fn walk(client: &Client, url: &NfsUrl, last: LastLink) -> Result<Node, Cli
             }
             _ => {}
         }
-        let node = client.lookup(&here.handle, &name).await.at(url)?;
+        let directory = here.node.handle.clone();
+        let node = client.lookup(&directory, &name).await.at(url)?;
         let follow = is(&node.attrs, NfsFtype4::Lnk) && (last == LastLink::Follow || !names.is_empty());
         if !follow {
-            above.push(std::mem::replace(&mut here, node));
+            let next = Located { node, within: Some((directory, name)) };
+            above.push(std::mem::replace(&mut here, next));
             continue;
         }
         links += 1;
@@ -82,6 +96,17 @@ async fn walk(client: &Client, url: &NfsUrl, last: LastLink) -> Result<Node, Cli
         }
     }
     Ok(here)
+}
+
+/// Opens the file at `url`, or where a link there leads. Returns it with what LOOKUP told of it.
+///
+/// # Errors
+/// As [`resolve`], and [`CliError::Failed`] for what is no file.
+pub(crate) async fn open(client: &Client, url: &NfsUrl, how: OpenHow) -> Result<(OpenFile, Node), CliError> {
+    let Located { node, within } = locate(client, url, LastLink::Follow).await?;
+    let regular = within.filter(|_| is(&node.attrs, NfsFtype4::Reg));
+    let (directory, name) = regular.ok_or_else(|| CliError::Failed(format!("{url}: not a file")))?;
+    Ok((client.open(&directory, name, how).await.at(url)?, node))
 }
 
 /// The directory that holds `url`, and the name in it.
@@ -108,6 +133,42 @@ pub(crate) fn entries<'a>(
         let attrs = entry.attrs.parse().map_err(nfs_client_sim::Error::from).at(url.join(&entry.name))?;
         Ok(Entry { name: entry.name, attrs })
     })
+}
+
+/// Where a symbolic link points to; `None` for what is no link.
+///
+/// # Errors
+/// [`CliError::Nfs`].
+pub(crate) async fn target(
+    client: &Client,
+    url: &NfsUrl,
+    handle: &NfsFh4,
+    attrs: &Attrs,
+) -> Result<Option<Bytes>, CliError> {
+    if !is(attrs, NfsFtype4::Lnk) {
+        return Ok(None);
+    }
+    client.readlink(handle).await.at(url).map(Some)
+}
+
+/// The place for something that is to be called `name` if `url` is a directory, and otherwise is to be `url` itself:
+/// the directory, the name in it and the place.
+///
+/// # Errors
+/// As [`resolve`].
+pub(crate) async fn destination(
+    client: &Client,
+    url: &NfsUrl,
+    name: &Bytes,
+) -> Result<(NfsFh4, Bytes, NfsUrl), CliError> {
+    match resolve(client, url, LastLink::Follow).await {
+        Ok(node) if is(&node.attrs, NfsFtype4::Dir) => Ok((node.handle, name.clone(), url.join(name))),
+        Err(error) if error.status() != Some(NfsStat4::Noent) => Err(error),
+        _ => {
+            let (directory, name) = parent(client, url).await?;
+            Ok((directory.handle, name.clone(), url.clone()))
+        }
+    }
 }
 
 /// Whether the attributes are those of an object of this type.

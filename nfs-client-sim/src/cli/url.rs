@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 
+use super::CliError;
+
 /// The port of NFS.
 const NFS_PORT: u16 = 2049;
 const SCHEME: &str = "nfs://";
@@ -67,6 +69,15 @@ impl NfsUrl {
         let mut joined = self.clone();
         joined.names.push(name.clone());
         joined
+    }
+
+    /// # Errors
+    /// [`CliError::Usage`] unless both places are on one server.
+    pub(crate) fn require_same_server(&self, other: &Self) -> Result<(), CliError> {
+        if self.same_server(other) {
+            return Ok(());
+        }
+        Err(CliError::Usage(format!("{self} and {other} are not on the same server; get and put copy between servers")))
     }
 
     /// Whether both places are on one server, as far as the names tell.

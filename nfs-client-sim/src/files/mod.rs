@@ -14,6 +14,7 @@ mod opens;
 mod reclaim;
 mod sparse;
 mod transfer;
+mod tree;
 mod xattr;
 
 pub use attributes::Statfs;
@@ -28,6 +29,7 @@ pub(crate) use open::mode;
 pub use open_state::Delegation;
 pub(crate) use open_state::OpenState;
 pub(crate) use opens::Opens;
+pub use tree::TreeError;
 
 #[cfg(test)]
 mod tests;
