@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+pub mod bench;
 mod callback;
 mod client;
 mod compound;

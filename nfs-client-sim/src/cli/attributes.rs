@@ -77,7 +77,7 @@ macro_rules! show {
     };
 }
 
-/// The attributes that a set has, by name, in the order of their kinds.
+/// The attributes that a set has, by name.
 pub(crate) fn show(attrs: &Attrs) -> Map<String, Value> {
     let mut map = Map::new();
     if let Some(ftype) = attrs.ftype {

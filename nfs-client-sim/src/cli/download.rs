@@ -159,7 +159,7 @@ impl Download<'_> {
         }
         if is(&node.attrs, NfsFtype4::Lnk) {
             let target = self.client.readlink(&node.handle).await.at(&url)?;
-            fs::symlink(OsStr::from_bytes(&target), &path).await.at(path.display())?;
+            make_link(OsStr::from_bytes(&target), &path).await?;
             self.progress.link();
         } else {
             self.output.note(format!("{url}: left out, neither file, directory nor link"));
@@ -175,6 +175,14 @@ async fn make_directory(path: &Path) -> Result<(), CliError> {
         return Ok(());
     }
     fs::create_dir(path).await.at(path.display())
+}
+
+/// Makes a local symbolic link unless it is there and leads to the same place.
+async fn make_link(target: &OsStr, path: &Path) -> Result<(), CliError> {
+    match fs::symlink(target, path).await {
+        Err(_) if fs::read_link(path).await.is_ok_and(|there| there == target) => Ok(()),
+        made => made.at(path.display()),
+    }
 }
 
 /// A name of the server's as a local one.
@@ -215,6 +223,16 @@ mod tests {
         make_directory(&inside).await.unwrap();
         std::os::unix::fs::symlink(&inside, &link).unwrap();
         make_directory(&link).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_there_stays_and_another_one_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link");
+        make_link(OsStr::new("a"), &path).await.unwrap();
+        make_link(OsStr::new("a"), &path).await.unwrap();
+        make_link(OsStr::new("b"), &path).await.unwrap_err();
+        assert_eq!(std::fs::read_link(&path).unwrap(), Path::new("a"));
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use futures::stream::TryStreamExt;
 use nfs_client_sim::Client;
 use nfs4_protocol::nfs4::{
     Attrs, FATTR4_FILEID, FATTR4_MODE, FATTR4_NUMLINKS, FATTR4_OWNER, FATTR4_OWNER_GROUP, FATTR4_RDATTR_ERROR,
-    FATTR4_SIZE, FATTR4_TIME_MODIFY, FATTR4_TYPE, NfsFh4, NfsFtype4,
+    FATTR4_SIZE, FATTR4_TIME_MODIFY, FATTR4_TYPE, NfsFh4, NfsFtype4, NfsStat4,
 };
 use serde::Serialize;
 
@@ -71,7 +71,9 @@ pub(crate) async fn run(args: LsArgs, output: &Output) -> Result<ExitCode, CliEr
 }
 
 async fn list(client: &Client, args: &LsArgs, output: &Output) -> Result<(), CliError> {
-    let node = place::resolve(client, &args.url, LastLink::Keep).await?;
+    // As ls(1): only a long line is about a link itself.
+    let last = if args.long { LastLink::Keep } else { LastLink::Follow };
+    let node = place::resolve(client, &args.url, last).await?;
     if !is(&node.attrs, NfsFtype4::Dir) {
         let name = args.url.names().last().cloned().unwrap_or_default();
         let attrs = client.getattr(&node.handle, ATTRIBUTES).await.at(&args.url)?;
@@ -141,7 +143,7 @@ impl Line {
             modified: attrs.time_modify.map(|time| Time(time).to_string()),
             fileid: attrs.fileid,
             target,
-            error: attrs.rdattr_error.map(|status| status.rfc_name()),
+            error: attrs.rdattr_error.filter(|status| *status != NfsStat4::Ok).map(NfsStat4::rfc_name),
             long: None,
         };
         if long {

@@ -2,6 +2,7 @@
 
 mod amount;
 mod attributes;
+mod bench;
 mod cat;
 mod chmod;
 mod connect;
@@ -73,6 +74,7 @@ enum Command {
     Chmod(chmod::ChmodArgs),
     Truncate(truncate::TruncateArgs),
     Lock(lock::LockArgs),
+    Bench(bench::BenchArgs),
 }
 
 impl Command {
@@ -93,6 +95,7 @@ impl Command {
             Self::Chmod(args) => Box::pin(chmod::run(args, output)).await,
             Self::Truncate(args) => Box::pin(truncate::run(args, output)).await,
             Self::Lock(args) => Box::pin(lock::run(args, output)).await,
+            Self::Bench(args) => Box::pin(bench::run(args, output)).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::fs;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::download::{FILES_AT_ONCE, closing};
-use super::place::is;
+use super::place::{self, is};
 use super::progress::Progress;
 use super::{CliError, NfsContext, NfsUrl, Output};
 
@@ -116,7 +116,7 @@ impl Upload<'_> {
             self.file(source, &path, mode, (directory, &name, &url)).await?;
         } else if ftype.is_symlink() {
             let target = fs::read_link(&path).await.at(path.display())?;
-            self.client.symlink(directory, &name, target.as_os_str().as_bytes()).await.at(&url)?;
+            make_link(self.client, directory, &name, target.as_os_str().as_bytes(), &url).await?;
             self.progress.link();
         } else {
             self.output.note(format!("{}: left out, neither file, directory nor link", path.display()));
@@ -143,6 +143,24 @@ pub(crate) async fn make_directory(
         }
         made => made.at(url),
     }
+}
+
+/// Makes a symbolic link unless it is there and leads to the same place.
+async fn make_link(
+    client: &Client,
+    directory: &NfsFh4,
+    name: &Bytes,
+    target: &[u8],
+    url: &NfsUrl,
+) -> Result<(), CliError> {
+    let Err(error) = client.symlink(directory, name, target).await else { return Ok(()) };
+    if error.status() == Some(NfsStat4::Exist) {
+        let node = client.lookup(directory, name).await.at(url)?;
+        if place::target(client, url, &node.handle, &node.attrs).await?.is_some_and(|there| there == target) {
+            return Ok(());
+        }
+    }
+    Err(error).at(url)
 }
 
 /// The permissions of a local file.
