@@ -9,10 +9,12 @@ mod bed;
 pub mod data;
 mod minio;
 mod objects;
+mod programs;
 mod target;
 mod world;
 
 pub use bed::{Bed, BedOptions};
 pub use objects::Objects;
 pub use target::{Target, skip, unavailable};
+pub use programs::program;
 pub use world::{World, status};

@@ -2,12 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-/// What the program is called in the folder of this profile's build.
-const NAME: &str = "hafiz-nfs-gateway";
+use conformance::program;
+
 /// What stands before the address in the line that says that clients can mount.
 const ADDRESS: &str = "address=";
 
@@ -27,7 +27,7 @@ pub(crate) struct Program {
 impl Program {
     /// Starts the gateway and waits until clients can mount. Its log goes where that of the test goes.
     pub(crate) fn start(store: &Store, state_dir: &Path) -> Self {
-        let path = path();
+        let path = program("hafiz-nfs-gateway", "HAFIZ_BIN");
         let mut child = Command::new(&path)
             .args(["--bind", "127.0.0.1:0", "--endpoint", &store.endpoint])
             .args(["--access-key", store.access_key, "--secret-key", store.secret_key])
@@ -66,18 +66,4 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// `HAFIZ_BIN`, or the program that was built in this test's profile.
-fn path() -> PathBuf {
-    let path = std::env::var_os("HAFIZ_BIN").map_or_else(
-        || {
-            let test = std::env::current_exe().unwrap();
-            test.ancestors().nth(2).unwrap().join(NAME)
-        },
-        PathBuf::from,
-    );
-    let how = "build it with `cargo build --package hafiz-nfs-gateway`, or name one in HAFIZ_BIN";
-    assert!(path.is_file(), "no gateway at {}: {how}", path.display());
-    path
 }
