@@ -72,7 +72,10 @@ async fn a_tree_goes_there_and_comes_back(#[values(0, 1, 2)] minor: u32) {
     fs::write(there.join("a/100% & more? #1"), "odd").unwrap();
     symlink("../a/b/7", there.join("a/link")).unwrap();
     let copied = sim.json(&["put", "-r", arg(&there), &sim.url("tree")]).await;
-    assert_eq!((&copied[0]["files"], &copied[0]["directories"], &copied[0]["links"]), (&51.into(), &5.into(), &1.into()));
+    assert_eq!(
+        (&copied[0]["files"], &copied[0]["directories"], &copied[0]["links"]),
+        (&51.into(), &5.into(), &1.into())
+    );
     let back = folder.path().join("back");
     sim.good(&["get", "-r", &sim.url("tree"), arg(&back)]).await;
     assert_eq!(tree(&back), tree(&there));
@@ -104,7 +107,10 @@ async fn what_cannot_be_copied_is_said_and_leaves_nothing() {
     let path = folder.path().join("copy");
     sim.good(&["mkdir", &sim.url("d")]).await;
     let complaint = sim.bad(1, &["get", &sim.url("none"), arg(&path)]).await;
-    assert_eq!(complaint, format!("nfs-client-sim: get {}: NFS4ERR_NOENT: no such file or directory\n", sim.url("none")));
+    assert_eq!(
+        complaint,
+        format!("nfs-client-sim: get {}: NFS4ERR_NOENT: no such file or directory\n", sim.url("none"))
+    );
     let complaint = sim.bad(1, &["get", &sim.url("d"), arg(&path)]).await;
     assert_eq!(complaint, format!("nfs-client-sim: get {}: a directory; -r copies it\n", sim.url("d")));
     sim.bad(1, &["put", arg(folder.path()), &sim.url("copy")]).await;

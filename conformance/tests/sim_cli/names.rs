@@ -56,7 +56,10 @@ async fn attributes_are_set_and_shown(#[values(0, 1, 2)] minor: u32) {
     sim.bad(1, &["truncate", "-c", "-s", "4", &sim.url("none")]).await;
     let stat = sim.json(&["stat", &sim.url("file"), &sim.url("new")]).await;
     let attributes = &stat[0]["attributes"];
-    assert_eq!((&attributes["mode"], &attributes["size"], &attributes["type"]), (&"0640".into(), &4.into(), &"file".into()));
+    assert_eq!(
+        (&attributes["mode"], &attributes["size"], &attributes["type"]),
+        (&"0640".into(), &4.into(), &"file".into())
+    );
     assert_eq!((&stat[1]["attributes"]["size"], &stat[0]["minor"]), (&4.into(), &minor.into()));
     assert!(attributes["supported_attrs"].as_array().unwrap().contains(&"owner_group".into()), "{attributes}");
     assert_eq!(sim.good(&["cat", &sim.url("file"), &sim.url("new")]).await, b"0123\0\0\0\0");

@@ -126,7 +126,8 @@ impl Task {
     }
 
     async fn lock_byte(&mut self, file: &OpenFile) -> Result<(), Ended> {
-        let locker = file.locker("bench");
+        // In 4.0 a lock-owner has one sequence for all its files, so each needs a name of its own, as opens have.
+        let locker = file.locker(file.owner().name().clone());
         while let Some(began) = self.meter.next() {
             match locker.lock(NfsLockType4::Write, 0, 1).await? {
                 LockOutcome::Granted => locker.unlock(0, 1).await?,

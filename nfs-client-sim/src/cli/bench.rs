@@ -8,7 +8,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use indicatif::ProgressBar;
 use nfs_client_sim::bench::{self, BenchError, Length, Measured, Plan, Report, Scratch, Side, Workload};
-use nfs_client_sim::{Client, ClientOptions};
+use nfs_client_sim::{Client, ClientOptions, Recovery};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -134,7 +134,13 @@ async fn measure(
 
 async fn make_sides(args: &BenchArgs, sides: &mut Vec<Side>) -> Result<(), CliError> {
     for url in &args.urls {
-        let options = ClientOptions { slots: args.slots, ..args.client.options()? };
+        let options = ClientOptions {
+            slots: args.slots,
+            connections: args.connections.into(),
+            // A server that restarts is no server to measure.
+            recovery: Recovery::Off,
+            ..args.client.options()?
+        };
         let client = args.client.connect_as(url, options).await?;
         let parent = resolve(&client, url, LastLink::Follow).await?.handle;
         let scratch = Scratch::make(&client, &parent).await.at(url)?;

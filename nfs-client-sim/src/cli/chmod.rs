@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use nfs_client_sim::Client;
-use nfs4_protocol::nfs4::{Attrs, Mode4, Stateid4};
+use nfs4_protocol::nfs4::Mode4;
 
 use super::place::{LastLink, resolve};
 use super::{CliError, ClientArgs, NfsContext, NfsUrl, Output};
@@ -23,10 +23,9 @@ pub(crate) struct ChmodArgs {
 }
 
 pub(crate) async fn run(args: ChmodArgs, output: &Output) -> Result<ExitCode, CliError> {
-    let attrs = Attrs { mode: Some(args.mode), ..Attrs::default() };
     let work = async |client: &Client, url: &NfsUrl| {
         let node = resolve(client, url, LastLink::Follow).await?;
-        client.setattr(&node.handle, Stateid4::ANONYMOUS, &attrs).await.at(url)
+        client.chmod(&node.handle, args.mode).await.at(url)
     };
     args.client.each(&args.urls, output, work).await
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use nfs_client_sim::{Client, ClientOptions, Error};
+use nfs_client_sim::{Client, ClientOptions, Error, Recovery};
 use nfs4_protocol::nfs4::{MINOR_VERSION_MAX, NfsStat4};
 
 use super::{CliError, NfsUrl, Output};
@@ -55,7 +55,7 @@ impl FromStr for Minor {
 }
 
 impl ClientArgs {
-    /// The client that the flags describe, with a name of its own.
+    /// The client that the flags describe, with a name of its own. It recovers from lost connections and restarts.
     ///
     /// # Errors
     /// [`CliError::Usage`].
@@ -65,7 +65,8 @@ impl ClientArgs {
         }
         let wait = Duration::from_secs(self.timeout);
         let user = ClientOptions::for_user(self.uid, self.gid);
-        Ok(ClientOptions { gids: self.gids.clone(), reply_wait: wait, patience: wait, ..user })
+        let gids = self.gids.clone();
+        Ok(ClientOptions { gids, reply_wait: wait, patience: wait, recovery: Recovery::Full, ..user })
     }
 
     /// Connects to the server of `url`.

@@ -4,25 +4,12 @@ use std::fmt;
 use std::process::ExitCode;
 
 use clap::Args;
-use nfs_client_sim::Client;
-use nfs4_protocol::nfs4::{
-    FATTR4_FILES_AVAIL, FATTR4_FILES_FREE, FATTR4_FILES_TOTAL, FATTR4_SPACE_AVAIL, FATTR4_SPACE_FREE,
-    FATTR4_SPACE_TOTAL, FATTR4_SUPPORTED_ATTRS,
-};
+use nfs_client_sim::{Client, Statfs};
 use serde::Serialize;
 
 use super::amount::Amount;
 use super::place::{LastLink, resolve};
 use super::{CliError, ClientArgs, NfsContext, NfsUrl, Output};
-
-const ATTRIBUTES: &[u32] = &[
-    FATTR4_FILES_AVAIL,
-    FATTR4_FILES_FREE,
-    FATTR4_FILES_TOTAL,
-    FATTR4_SPACE_AVAIL,
-    FATTR4_SPACE_FREE,
-    FATTR4_SPACE_TOTAL,
-];
 
 /// Shows how much room the file systems have
 #[derive(Debug, Args)]
@@ -57,19 +44,10 @@ pub(crate) async fn run(args: DfArgs, output: &Output) -> Result<ExitCode, CliEr
 
 async fn room(client: &Client, url: &NfsUrl) -> Result<Room, CliError> {
     let node = resolve(client, url, LastLink::Follow).await?;
-    let supported = client.getattr(&node.handle, &[FATTR4_SUPPORTED_ATTRS]).await.at(url)?;
-    let supported = supported.supported_attrs.unwrap_or_default();
-    let wanted: Vec<u32> = ATTRIBUTES.iter().copied().filter(|number| supported.contains(*number)).collect();
-    let attrs = client.getattr(&node.handle, &wanted).await.at(url)?;
-    Ok(Room {
-        url: url.to_string(),
-        space_total: attrs.space_total,
-        space_free: attrs.space_free,
-        space_avail: attrs.space_avail,
-        files_total: attrs.files_total,
-        files_free: attrs.files_free,
-        files_avail: attrs.files_avail,
-    })
+    let Statfs { space_total, space_free, space_avail, files_total, files_free, files_avail } =
+        client.statfs(&node.handle).await.at(url)?;
+    let url = url.to_string();
+    Ok(Room { url, space_total, space_free, space_avail, files_total, files_free, files_avail })
 }
 
 fn columns([size, used, avail, percent, files, free]: [String; 6]) -> String {

@@ -52,7 +52,7 @@ impl CliError {
             Self::Usage(_) => 2,
             Self::Server { .. } => 3,
             Self::Nfs {
-                source: Error::Lost(_) | Error::Connect { .. } | Error::Timeout(_) | Error::Refused(_),
+                source: Error::Lost(_) | Error::Connect { .. } | Error::Timeout(_) | Error::Refused(_) | Error::NoSlot,
                 ..
             } => 3,
             Self::Nfs { .. } | Self::Local { .. } | Self::Failed(_) | Self::Output(_) => 1,

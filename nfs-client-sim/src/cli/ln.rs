@@ -4,8 +4,7 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::Args;
-use nfs_client_sim::{Client, CompoundBuilder};
-use nfs4_protocol::nfs4::{Link4Args, NfsArgop4};
+use nfs_client_sim::Client;
 
 use super::place::{LastLink, destination, resolve};
 use super::{CliError, ClientArgs, NfsContext, NfsUrl, Output};
@@ -45,8 +44,6 @@ async fn make_symbolic(client: &Client, target: &str, link: &NfsUrl) -> Result<(
 async fn make_hard(client: &Client, target: &NfsUrl, link: &NfsUrl) -> Result<(), CliError> {
     let node = resolve(client, target, LastLink::Keep).await?;
     let last = target.names().last().cloned().unwrap_or_default();
-    let (directory, newname, url) = destination(client, link, &last).await?;
-    let compound = CompoundBuilder::new().putfh(&node.handle).savefh().putfh(&directory);
-    let reply = client.call(compound.op(NfsArgop4::Link(Link4Args { newname }))).await.at(&url)?;
-    reply.ok().at(url)
+    let (directory, name, url) = destination(client, link, &last).await?;
+    client.link(&node.handle, &directory, name).await.at(url)
 }

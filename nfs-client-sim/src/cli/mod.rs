@@ -27,6 +27,7 @@ mod text;
 mod truncate;
 mod upload;
 mod url;
+mod xattr;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -74,6 +75,7 @@ enum Command {
     Chmod(chmod::ChmodArgs),
     Truncate(truncate::TruncateArgs),
     Lock(lock::LockArgs),
+    Xattr(xattr::XattrArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -95,6 +97,7 @@ impl Command {
             Self::Chmod(args) => Box::pin(chmod::run(args, output)).await,
             Self::Truncate(args) => Box::pin(truncate::run(args, output)).await,
             Self::Lock(args) => Box::pin(lock::run(args, output)).await,
+            Self::Xattr(args) => Box::pin(xattr::run(args, output)).await,
             Self::Bench(args) => Box::pin(bench::run(args, output)).await,
         }
     }
