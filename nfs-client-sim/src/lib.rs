@@ -35,6 +35,7 @@ mod net;
 mod reply;
 #[cfg(test)]
 mod scripted_server;
+pub mod trace;
 
 pub use callback::{CallbackHook, CallbackOptions};
 pub use client::{Client, ClientOptions, OpenOwner, Recovery, Session, Shape, Slot, Tag, TagOf};
