@@ -255,7 +255,7 @@ fn read_bytes(line: &str, rest: &str, message: &mut BytesMut) -> Result<(), Prob
         return repeat(line, times, message);
     }
     let wrong = || Problem::Hex(line.to_owned());
-    if message.len() % LINE_BYTES != 0 || !rest.starts_with(' ') {
+    if !message.len().is_multiple_of(LINE_BYTES) || !rest.starts_with(' ') {
         return Err(wrong());
     }
     let mut count = 0;
