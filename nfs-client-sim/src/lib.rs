@@ -31,6 +31,7 @@ mod client;
 mod compound;
 mod error;
 mod files;
+pub mod import;
 mod net;
 mod reply;
 #[cfg(test)]
