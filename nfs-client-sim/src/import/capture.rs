@@ -1,6 +1,6 @@
 //! The two file formats.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
@@ -72,7 +72,7 @@ pub(super) fn each_packet(
     source: impl Read + Send,
     mut visit: impl FnMut(Packet<'_>) -> Result<(), ImportError>,
 ) -> Result<Ending, ImportError> {
-    let mut reader = create_reader(BUFFER_LEN, source).map_err(|error| match error {
+    let mut reader = create_reader(BUFFER_LEN, Filling(source)).map_err(|error| match error {
         PcapError::ReadError => ImportError::Read,
         _ => ImportError::NotACapture,
     })?;
@@ -109,6 +109,24 @@ pub(super) fn each_packet(
             Step::Grow if grow(&mut *reader, &mut capacity) => reader.refill().map_err(|_| ImportError::Read)?,
             Step::Grow => return Ok(Ending::Damaged),
         }
+    }
+}
+
+/// Reads as much as there is room for: the parser wants the first block in one read, which pipes do not give.
+struct Filling<R>(R);
+
+impl<R: Read> Read for Filling<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.0.read(rest) {
+                Ok(0) => break,
+                Ok(len) => filled += len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
     }
 }
 

@@ -12,13 +12,15 @@ mod record;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use nfs4_protocol::nfs4::{NfsArgop4, NfsImplId4, NfsResop4};
 
-use crate::trace::{Arguments, Event, Header, Origin, Results, TRACE_BYTES_MAX, Trace};
+use crate::trace::{Arguments, Event, Header, Origin, Results, TRACE_BYTES_MAX, Trace, TraceError, text::MAGIC};
 use capture::{Ending, Packet};
 use connection::Connection;
 use packet::Content;
@@ -26,6 +28,9 @@ use record::Programs;
 
 /// The most connections of a capture, of NFS or not.
 pub const CONNECTIONS_MAX: usize = 65_536;
+
+/// The longest trace as text that is read, in bytes; that of [`TRACE_BYTES_MAX`] is shorter.
+const TEXT_LEN_MAX: u64 = 4 << 30;
 
 /// Why a capture gives no trace.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +80,39 @@ pub fn import(source: impl Read + Send) -> Result<Imported, ImportError> {
     let mut importer = Importer::default();
     let ending = capture::each_packet(source, |packet| importer.packet(&packet))?;
     importer.finish(ending)
+}
+
+/// Why a file gives no trace.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The system could not read it.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// A trace with a mistake.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The file is neither a trace nor a capture that can be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Reads a trace, or a capture, whichever the file begins as.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load(path: &Path) -> Result<Trace, LoadError> {
+    let mut file = File::open(path)?;
+    let mut start = Vec::new();
+    (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
+    let whole = start.as_slice().chain(file);
+    if start != MAGIC.as_bytes() {
+        return Ok(import(whole)?.trace);
+    }
+    let mut text = String::new();
+    if whole.take(TEXT_LEN_MAX).read_to_string(&mut text)? as u64 == TEXT_LEN_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "longer than any trace").into());
+    }
+    Ok(Trace::read(&text)?)
 }
 
 /// When a packet was captured.
@@ -141,7 +179,7 @@ impl Importer {
         match self.memory.add(datagram, &mut self.budget)? {
             rdma::Found::Nothing => Ok(()),
             rdma::Found::Elsewhere => {
-                *self.left_out.entry("messages with parts in RDMA chunks".to_owned()).or_default() += 1;
+                *self.left_out.entry("RDMA messages that do not stand in one packet".to_owned()).or_default() += 1;
                 Ok(())
             }
             rdma::Found::Message(message) => {
@@ -234,8 +272,12 @@ fn describe(trace: &mut Trace) {
             }
         }
     }
-    let name = |id: Option<NfsImplId4>| id.map(|id| String::from_utf8_lossy(&id.name).into_owned()).unwrap_or_default();
+    let text = |id: NfsImplId4| String::from_utf8_lossy(&id.name).trim_matches('\0').to_owned();
+    let name = |id: Option<NfsImplId4>| id.map(text).unwrap_or_default();
     trace.header.client = name(client);
     trace.header.server = name(server);
     trace.header.minor = minors.first().copied().filter(|_| minors.len() == 1);
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Messages stand in SEND packets. A reply that is too long for one is written into the client's memory beforehand,
 //! with RDMA WRITE, and the SEND only names the place (the Reply chunk). Data that goes around the message (read and
-//! write chunks) is not put back: such messages are left out.
+//! write chunks) is not put back, nor are SENDs of several packets: such messages are left out.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -28,7 +28,10 @@ const RETH_LEN: usize = 16;
 const ICRC_LEN: usize = 4;
 const IMMEDIATE_LEN: usize = 4;
 
+const SEND_FIRST: u8 = 0;
 const SEND_ONLY: u8 = 4;
+const SEND_ONLY_IMMEDIATE: u8 = 5;
+const SEND_ONLY_INVALIDATE: u8 = 23;
 const WRITE_FIRST: u8 = 6;
 const WRITE_MIDDLE: u8 = 7;
 const WRITE_LAST_IMMEDIATE: u8 = 9;
@@ -57,7 +60,7 @@ pub(super) struct Datagram<'a> {
 pub(super) enum Found {
     Nothing,
     Message(Bytes),
-    /// A message whose parts went around it.
+    /// A message that does not stand in one packet or in the Reply chunk.
     Elsewhere,
 }
 
@@ -117,7 +120,12 @@ impl Memory {
     pub(super) fn add(&mut self, datagram: &Datagram<'_>, budget: &mut Budget) -> Result<Found, ImportError> {
         let Some((opcode, queue, payload)) = transport(datagram) else { return Ok(Found::Nothing) };
         match opcode {
-            SEND_ONLY => Ok(self.message(datagram.to, payload, budget).unwrap_or(Found::Nothing)),
+            SEND_ONLY => Ok(self.message(datagram.to, payload, budget)),
+            // Four bytes of another header come first.
+            SEND_ONLY_IMMEDIATE | SEND_ONLY_INVALIDATE => {
+                Ok(self.message(datagram.to, payload.get(4..).unwrap_or_default(), budget))
+            }
+            SEND_FIRST => Ok(Found::Elsewhere),
             WRITE_FIRST..=WRITE_ONLY_IMMEDIATE => {
                 if let Some(written) = self.write(opcode, queue, payload) {
                     budget.take(written.data.len())?;
@@ -171,22 +179,22 @@ impl Memory {
     }
 
     /// The RPC message that a SEND packet holds or names.
-    fn message(&mut self, to: SocketAddr, payload: &[u8], budget: &mut Budget) -> Option<Found> {
+    fn message(&mut self, to: SocketAddr, payload: &[u8], budget: &mut Budget) -> Found {
         let mut d = Decoder::new(Bytes::copy_from_slice(payload));
-        let header = Header::decode(&mut d).ok()?;
+        let Ok(header) = Header::decode(&mut d) else { return Found::Nothing };
         match (header.kind, header.reply) {
             (RDMA_MSG, _) => {
                 let message = d.take_rest();
-                let is_call = *message.get(4..)?.first_chunk::<4>()? == RPC_CALL.to_be_bytes();
+                let is_call = message.get(4..).is_some_and(|rest| rest.starts_with(&RPC_CALL.to_be_bytes()));
                 // In a call, chunks to write are room for the reply; in a reply they hold some of it.
                 let whole = !header.reads && (is_call || !header.writes);
-                Some(if whole { Found::Message(message) } else { Found::Elsewhere })
+                if whole { Found::Message(message) } else { Found::Elsewhere }
             }
             (RDMA_NOMSG, Some(place)) if !header.reads && !header.writes => {
-                Some(self.collect(to, &place, budget).map_or(Found::Elsewhere, Found::Message))
+                self.collect(to, &place, budget).map_or(Found::Elsewhere, Found::Message)
             }
-            (RDMA_NOMSG, _) => Some(Found::Elsewhere),
-            _ => None,
+            (RDMA_NOMSG, _) => Found::Elsewhere,
+            _ => Found::Nothing,
         }
     }
 

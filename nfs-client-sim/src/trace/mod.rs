@@ -8,9 +8,13 @@ mod exchange;
 mod message;
 mod model;
 pub mod render;
+pub mod show;
 pub mod text;
 
 pub use exchange::{Exchange, Orphan};
 pub use message::{Arguments, Call, Reply, Results, Undecoded};
 pub use model::{Event, Header, MESSAGE_LEN_MAX, Origin, Side, TRACE_BYTES_MAX, Trace, What};
 pub use text::{Problem, Stale, TraceError, check};
+
+#[cfg(test)]
+mod tests;

@@ -69,7 +69,7 @@ pub struct Event {
 /// What was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// The client opened the connection.
+    /// The connection was opened: by the client, or by the server when it is for callbacks of 4.0.
     Opened,
     /// A whole RPC message, its header included, without the record mark.
     Message {
@@ -96,7 +96,7 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// The NFS client, which opened the connection.
+    /// The NFS client, whoever opened the connection.
     Client,
     /// The NFS server.
     Server,
@@ -143,6 +143,20 @@ impl Side {
         match self {
             Self::Client => '>',
             Self::Server => '<',
+        }
+    }
+}
+
+impl What {
+    /// How a file says it: `opened`, `closed by client`, `gap 1448`, `restarted`. A message has more lines.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Self::Opened => Some("opened".to_owned()),
+            Self::Closed { by } => Some(format!("closed by {}", by.name())),
+            Self::Gap { bytes } => Some(format!("gap {bytes}")),
+            Self::Restarted => Some("restarted".to_owned()),
+            Self::Message { .. } => None,
         }
     }
 }

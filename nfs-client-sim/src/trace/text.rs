@@ -14,7 +14,7 @@ use super::render::Plain;
 use super::{Event, Header, MESSAGE_LEN_MAX, Origin, Side, TRACE_BYTES_MAX, Trace, What, render};
 
 /// The first line of a file.
-const MAGIC: &str = "nfs-trace 1";
+pub(crate) const MAGIC: &str = "nfs-trace 1";
 /// Bytes of a message in one line.
 const LINE_BYTES: usize = 32;
 /// Bytes between spaces.
@@ -172,7 +172,8 @@ fn read_header(lines: &mut Lines<'_>) -> Result<Header, TraceError> {
         let unknown = || Problem::Header(line.to_owned());
         let (name, value) = line.split_once(':').ok_or_else(|| lines.error(unknown()))?;
         let value = value.strip_prefix(' ').unwrap_or(value);
-        if name != "note" && seen.contains(&name) || header.notes.len() >= NOTES_MAX {
+        let limit = if name == "note" { NOTES_MAX } else { 1 };
+        if seen.iter().filter(|seen| **seen == name).count() >= limit {
             return Err(lines.error(unknown()));
         }
         seen.push(name);
@@ -291,24 +292,20 @@ fn repeat(line: &str, times: &str, message: &mut BytesMut) -> Result<(), Problem
 
 impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{MAGIC}\n{}", self.header)?;
+        write!(f, "{MAGIC}\n{}", self.header)?;
         let readable = readable_lines(self.paired());
         let mut readable = readable.into_iter().peekable();
         for (index, event) in self.events.iter().enumerate() {
             let (micros, seconds) = (event.at.subsec_micros(), event.at.as_secs());
             write!(f, "\n{} {seconds}.{micros:06} ", event.connection)?;
-            match &event.what {
-                What::Opened => writeln!(f, "opened")?,
-                What::Closed { by } => writeln!(f, "closed by {}", by.name())?,
-                What::Gap { bytes } => writeln!(f, "gap {bytes}")?,
-                What::Restarted => writeln!(f, "restarted")?,
-                What::Message { from, message } => {
-                    let lines = readable.next_if(|(at, _)| *at == index);
-                    let lines = lines.map_or_else(|| "not an RPC message\n".to_owned(), |(_, lines)| lines);
-                    write!(f, "{} {lines}", from.arrow())?;
-                    write_bytes(message, f)?;
-                }
-            }
+            let Some((from, message)) = event.message() else {
+                writeln!(f, "{}", event.what.words().unwrap_or_default())?;
+                continue;
+            };
+            let lines = readable.next_if(|(at, _)| *at == index);
+            let lines = lines.map_or_else(|| "not an RPC message\n".to_owned(), |(_, lines)| lines);
+            write!(f, "{} {lines}", from.arrow())?;
+            write_bytes(message, f)?;
         }
         Ok(())
     }

@@ -113,7 +113,6 @@ fields! {
     Read4Resok { eof, data }
     Readdir4Args { cookie by cookie, cookieverf, dircount, maxcount, attr_request }
     Readdir4Resok { cookieverf, reply }
-    Dirlist4 { entries, eof }
     Readlink4Resok { link }
     ReleaseLockowner4Args { lock_owner }
     Remove4Args { target }
@@ -180,7 +179,6 @@ fields! {
     Clone4Args { src_stateid, dst_stateid, src_offset, dst_offset, count }
     Copy4Args { src_stateid, dst_stateid, src_offset, dst_offset, count, consecutive, synchronous, source_server }
     Copy4Resok { response, requirements }
-    CopyRequirements4 { consecutive, synchronous }
     CopyNotify4Args { src_stateid, destination_server }
     CopyNotify4Resok { lease_time, stateid, source_server }
     Deallocate4Args { stateid, offset, length by length }
@@ -201,7 +199,6 @@ fields! {
     Seek4Args { stateid, offset, what }
     Seek4Resok { eof, offset }
     Setxattr4Args { option, key, value by data }
-    WriteResponse4 { callback_id, count, committed, writeverf }
     WriteSame4Args { stateid, stable, adb }
 }
 
@@ -236,8 +233,10 @@ inner! {
     Creatverfattr { verf, attrs }
     Data4 { offset, data }
     DataInfo4 { offset, length }
+    CopyRequirements4 { consecutive, synchronous }
     DeviceAddr4 { layout_type, addr_body by data }
     DeviceError4 { deviceid, status, opnum }
+    Dirlist4 { entries, eof }
     Entry4 { cookie by cookie, name, attrs }
     ExistLockOwner4 { lock_stateid, lock_seqid }
     FsLocation4 { server, rootpath }
@@ -282,6 +281,7 @@ inner! {
     StateOwner4 { clientid by clientid, owner by owner }
     StateProtectOps4 { must_enforce by words, must_allow by words }
     ThresholdItem4 { layout_type, hintset by words, hintlist by data }
+    WriteResponse4 { callback_id, count, committed, writeverf }
 }
 
 arms! {

@@ -10,8 +10,10 @@ use super::{Line, Show};
 
 /// The longest text that is shown whole, in bytes.
 const TEXT_MAX: usize = 128;
-/// The bytes of opaque data that are shown.
+/// The bytes of data that are shown.
 const DATA_SHOWN: usize = 16;
+/// The bytes of names that are no text, such as those of owners, that are shown.
+const NAME_SHOWN: usize = 64;
 
 macro_rules! numbers {
     ($($ty:ty),*) => {$(
@@ -37,7 +39,7 @@ impl Show for Bytes {
 
 impl Show for Payload {
     fn show(&self, line: &mut Line<'_>) {
-        line.push(&bulk(self.len(), self.0.iter().flatten().copied()));
+        line.push(&bulk(self.len(), self.0.iter().flatten().copied(), DATA_SHOWN));
     }
 }
 
@@ -72,19 +74,19 @@ pub(super) fn quoted(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control));
     match text {
         Some(text) if bytes.len() <= TEXT_MAX => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
-        _ => bulk(bytes.len(), bytes.iter().copied()),
+        _ => bulk(bytes.len(), bytes.iter().copied(), NAME_SHOWN),
     }
 }
 
 /// `[length: first bytes]`.
-fn bulk(len: usize, bytes: impl Iterator<Item = u8>) -> String {
+fn bulk(len: usize, bytes: impl Iterator<Item = u8>, shown: usize) -> String {
     let mut text = format!("[{len}:");
-    for (index, byte) in bytes.take(DATA_SHOWN).enumerate() {
+    for (index, byte) in bytes.take(shown).enumerate() {
         let separator = if index % 4 == 0 { " " } else { "" };
         // Writing to a string cannot fail.
         let _ = write!(text, "{separator}{byte:02x}");
     }
-    text.push_str(if len > DATA_SHOWN { " …]" } else { "]" });
+    text.push_str(if len > shown { " …]" } else { "]" });
     text
 }
 
@@ -147,7 +149,7 @@ pub(super) fn owner(value: &Bytes, line: &mut Line<'_>) {
 
 /// Data of a file: never as text.
 pub(super) fn data(value: &Bytes, line: &mut Line<'_>) {
-    line.push(&bulk(value.len(), value.iter().copied()));
+    line.push(&bulk(value.len(), value.iter().copied(), DATA_SHOWN));
 }
 
 /// A length, whose highest value means "to the end".
