@@ -33,6 +33,7 @@ mod error;
 mod files;
 pub mod import;
 mod net;
+pub mod record;
 mod reply;
 #[cfg(test)]
 mod scripted_server;

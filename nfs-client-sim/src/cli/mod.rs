@@ -23,6 +23,7 @@ mod progress;
 mod put;
 mod rm;
 mod stat;
+mod record;
 mod text;
 mod truncate;
 mod upload;
@@ -77,6 +78,7 @@ enum Command {
     Lock(lock::LockArgs),
     Xattr(xattr::XattrArgs),
     Bench(bench::BenchArgs),
+    Record(record::RecordArgs),
 }
 
 impl Command {
@@ -99,6 +101,7 @@ impl Command {
             Self::Lock(args) => Box::pin(lock::run(args, output)).await,
             Self::Xattr(args) => Box::pin(xattr::run(args, output)).await,
             Self::Bench(args) => Box::pin(bench::run(args, output)).await,
+            Self::Record(args) => Box::pin(record::run(args, output)).await,
         }
     }
 }

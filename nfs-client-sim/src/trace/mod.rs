@@ -5,6 +5,7 @@
 //! [`text`] and in docs/recording.md; [`render`] writes operations for people.
 
 mod exchange;
+mod growing;
 mod message;
 mod model;
 pub mod render;
@@ -12,6 +13,7 @@ pub mod show;
 pub mod text;
 
 pub use exchange::{Exchange, Orphan};
+pub use growing::EventWriter;
 pub use message::{Arguments, Call, Reply, Results, Undecoded};
 pub use model::{Event, Header, MESSAGE_LEN_MAX, Origin, Side, TRACE_BYTES_MAX, Trace, What};
 pub use text::{Problem, Stale, TraceError, check};

@@ -306,8 +306,25 @@ impl fmt::Display for Trace {
             let lines = lines.map_or_else(|| "not an RPC message\n".to_owned(), |(_, lines)| lines);
             write!(f, "{} {lines}", from.arrow())?;
             write_bytes(message, f)?;
+            write_event(event, lines.as_ref().map(|(_, lines)| lines.as_str()), f)?;
         }
         Ok(())
+    }
+}
+
+/// Writes an event with the empty line before it. `lines` are the readable ones of a message that is RPC.
+pub(super) fn write_event(event: &Event, lines: Option<&str>, f: &mut impl Write) -> fmt::Result {
+    let (micros, seconds) = (event.at.subsec_micros(), event.at.as_secs());
+    write!(f, "\n{} {seconds}.{micros:06} ", event.connection)?;
+    match &event.what {
+        What::Opened => writeln!(f, "opened"),
+        What::Closed { by } => writeln!(f, "closed by {}", by.name()),
+        What::Gap { bytes } => writeln!(f, "gap {bytes}"),
+        What::Restarted => writeln!(f, "restarted"),
+        What::Message { from, message } => {
+            write!(f, "{} {}", from.arrow(), lines.unwrap_or("not an RPC message\n"))?;
+            write_bytes(message, f)
+        }
     }
 }
 
@@ -377,7 +394,7 @@ fn readable_lines(pairing: Pairing) -> Vec<(usize, String)> {
     all
 }
 
-fn write_bytes(message: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_bytes(message: &[u8], f: &mut impl Write) -> fmt::Result {
     let mut lines = message.chunks(LINE_BYTES).peekable();
     while let Some(line) = lines.next() {
         f.write_char('|')?;
