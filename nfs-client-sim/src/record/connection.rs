@@ -1,7 +1,6 @@
 //! One connection through the proxy.
 
 use std::io;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
@@ -20,24 +19,23 @@ const CHUNK_BYTES: usize = 256 << 10;
 struct Watched<'a> {
     shared: &'a Shared,
     number: u32,
-    closed: OnceLock<Side>,
+    closed: AtomicBool,
     /// Whether something is missing in the trace already. Nothing more of the connection is written then: a reply
     /// without its call would be misread.
     cut: AtomicBool,
 }
 
-/// Copies bytes both ways until both sides have closed. Returns who closed first.
-pub(super) async fn copy(shared: &Shared, number: u32, client: TcpStream, server: TcpStream) -> Side {
+/// Copies bytes both ways until both sides have closed.
+pub(super) async fn copy(shared: &Shared, number: u32, client: TcpStream, server: TcpStream) {
     // Without this, small messages would wait for each other. A failure costs time only.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let watched = Watched { shared, number, closed: OnceLock::new(), cut: AtomicBool::new(false) };
+    let watched = Watched { shared, number, closed: AtomicBool::new(false), cut: AtomicBool::new(false) };
     tokio::join!(
         watched.copy(Side::Client, from_client, to_server),
         watched.copy(Side::Server, from_server, to_client)
     );
-    watched.closed.into_inner().unwrap_or(Side::Client)
 }
 
 impl Watched<'_> {
@@ -89,8 +87,11 @@ impl Watched<'_> {
     }
 
     fn note_end(&self, by: Side) {
-        if self.closed.set(by).is_ok() {
+        if !self.closed.swap(true, Ordering::Relaxed) {
             self.shared.note(self.number, What::Closed { by });
+            if by == Side::Server {
+                self.shared.left.notify_one();
+            }
         }
     }
 }

@@ -23,10 +23,10 @@ use std::time::{Duration, Instant};
 use futures::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
-use crate::trace::{Event, Header, Side, What};
+use crate::trace::{Event, Header, What};
 
 /// The most bytes of messages that wait to be written to the file.
 const WAITING_BYTES_MAX: usize = 64 << 20;
@@ -97,8 +97,8 @@ struct Shared {
     cut: AtomicU32,
     /// Whether the server refused the last connection.
     away: AtomicBool,
-    /// Whether somebody looks for the server already.
-    watched: AtomicBool,
+    /// Told when the server closed or refused a connection.
+    left: Notify,
 }
 
 /// An event on its way to the file, and the room that it takes until then.
@@ -155,6 +155,7 @@ impl Recorder {
         // The connections go on when the file cannot be written any more: somebody works over them.
         tokio::select! {
             () = accept(&self.listener, &shared, &mut connections) => {}
+            () = shared.watch() => {}
             () = stop => {}
         }
         connections.shutdown().await;
@@ -190,7 +191,7 @@ impl Shared {
             connections: AtomicU32::new(0),
             cut: AtomicU32::new(0),
             away: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
+            left: Notify::new(),
         }
     }
 
@@ -199,9 +200,7 @@ impl Shared {
         let Some(server) = self.reach_server().await else { return };
         let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         self.note(number, What::Opened);
-        if connection::copy(&self, number, client, server).await == Side::Server {
-            self.watch().await;
-        }
+        connection::copy(&self, number, client, server).await;
     }
 
     /// Connects to the server, and notes when it went away or came back.
@@ -217,23 +216,23 @@ impl Shared {
             Err(error) => {
                 tracing::info!(upstream = self.upstream, %error, "the server is away");
                 self.away.store(true, Ordering::Relaxed);
+                self.left.notify_one();
                 None
             }
         }
     }
 
-    /// Looks, after the server closed a connection, whether it goes away, and waits for its return. Clients may come too
-    /// late to notice a short absence.
+    /// Looks, after the server closed or refused a connection, whether it goes away, and for its return: clients may
+    /// come too late to notice a short absence. Never ends.
     async fn watch(&self) {
-        if self.watched.swap(true, Ordering::Relaxed) {
-            return;
+        loop {
+            self.left.notified().await;
+            let mut looks = 0;
+            while looks < LOOKS {
+                tokio::time::sleep(LOOK_WAIT).await;
+                looks = if self.reach_server().await.is_some() { looks + 1 } else { 0 };
+            }
         }
-        let mut looks = 0;
-        while looks < LOOKS {
-            tokio::time::sleep(LOOK_WAIT).await;
-            looks = if self.reach_server().await.is_some() { looks + 1 } else { 0 };
-        }
-        self.watched.store(false, Ordering::Relaxed);
     }
 
     /// Hands an event to the file. Returns whether there was room for its message.

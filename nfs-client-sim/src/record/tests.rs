@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::trace::{Trace, check};
+use crate::trace::{Side, Trace, check};
 
 fn framed(header: &RpcMsg, body: &dyn Encode) -> Vec<u8> {
     let mut e = Encoder::new();
