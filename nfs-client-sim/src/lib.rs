@@ -34,6 +34,7 @@ mod files;
 pub mod import;
 mod net;
 pub mod record;
+pub mod replay;
 mod reply;
 #[cfg(test)]
 mod scripted_server;

@@ -24,6 +24,7 @@ mod put;
 mod rm;
 mod stat;
 mod record;
+mod replay;
 mod text;
 mod truncate;
 mod upload;
@@ -79,6 +80,7 @@ enum Command {
     Xattr(xattr::XattrArgs),
     Bench(bench::BenchArgs),
     Record(record::RecordArgs),
+    Replay(replay::ReplayArgs),
 }
 
 impl Command {
@@ -102,6 +104,7 @@ impl Command {
             Self::Xattr(args) => Box::pin(xattr::run(args, output)).await,
             Self::Bench(args) => Box::pin(bench::run(args, output)).await,
             Self::Record(args) => Box::pin(record::run(args, output)).await,
+            Self::Replay(args) => Box::pin(replay::run(args, output)).await,
         }
     }
 }

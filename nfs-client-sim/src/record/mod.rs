@@ -12,7 +12,6 @@ mod connection;
 mod file;
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
