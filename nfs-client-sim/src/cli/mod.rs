@@ -12,6 +12,7 @@ mod error;
 mod find;
 mod get;
 mod glob;
+mod import;
 mod ln;
 mod lock;
 mod ls;
@@ -21,10 +22,11 @@ mod output;
 mod place;
 mod progress;
 mod put;
-mod rm;
-mod stat;
 mod record;
 mod replay;
+mod rm;
+mod show;
+mod stat;
 mod text;
 mod truncate;
 mod upload;
@@ -80,6 +82,8 @@ enum Command {
     Xattr(xattr::XattrArgs),
     Bench(bench::BenchArgs),
     Record(record::RecordArgs),
+    Import(import::ImportArgs),
+    Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
 }
 
@@ -104,6 +108,8 @@ impl Command {
             Self::Xattr(args) => Box::pin(xattr::run(args, output)).await,
             Self::Bench(args) => Box::pin(bench::run(args, output)).await,
             Self::Record(args) => Box::pin(record::run(args, output)).await,
+            Self::Import(args) => Box::pin(import::run(args, output)).await,
+            Self::Show(args) => Box::pin(show::run(args, output)).await,
             Self::Replay(args) => Box::pin(replay::run(args, output)).await,
         }
     }

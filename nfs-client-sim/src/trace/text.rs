@@ -296,16 +296,7 @@ impl fmt::Display for Trace {
         let readable = readable_lines(self.paired());
         let mut readable = readable.into_iter().peekable();
         for (index, event) in self.events.iter().enumerate() {
-            let (micros, seconds) = (event.at.subsec_micros(), event.at.as_secs());
-            write!(f, "\n{} {seconds}.{micros:06} ", event.connection)?;
-            let Some((from, message)) = event.message() else {
-                writeln!(f, "{}", event.what.words().unwrap_or_default())?;
-                continue;
-            };
             let lines = readable.next_if(|(at, _)| *at == index);
-            let lines = lines.map_or_else(|| "not an RPC message\n".to_owned(), |(_, lines)| lines);
-            write!(f, "{} {lines}", from.arrow())?;
-            write_bytes(message, f)?;
             write_event(event, lines.as_ref().map(|(_, lines)| lines.as_str()), f)?;
         }
         Ok(())
@@ -316,12 +307,9 @@ impl fmt::Display for Trace {
 pub(super) fn write_event(event: &Event, lines: Option<&str>, f: &mut impl Write) -> fmt::Result {
     let (micros, seconds) = (event.at.subsec_micros(), event.at.as_secs());
     write!(f, "\n{} {seconds}.{micros:06} ", event.connection)?;
-    match &event.what {
-        What::Opened => writeln!(f, "opened"),
-        What::Closed { by } => writeln!(f, "closed by {}", by.name()),
-        What::Gap { bytes } => writeln!(f, "gap {bytes}"),
-        What::Restarted => writeln!(f, "restarted"),
-        What::Message { from, message } => {
+    match event.message() {
+        None => writeln!(f, "{}", event.what.words().unwrap_or_default()),
+        Some((from, message)) => {
             write!(f, "{} {}", from.arrow(), lines.unwrap_or("not an RPC message\n"))?;
             write_bytes(message, f)
         }
