@@ -55,6 +55,12 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
     },
+    /// An operation ended otherwise than it had to.
+    #[error("the server should have answered {wanted}")]
+    Unexpected {
+        /// The status that was right.
+        wanted: NfsStat4,
+    },
     /// All slots of the session are retired, as requests in them got no answer. Reconnecting does not help; recovering
     /// makes a new session.
     #[error("no slot of the session is left")]

@@ -33,6 +33,7 @@ mod error;
 mod files;
 pub mod import;
 mod net;
+pub mod profile;
 pub mod record;
 pub mod replay;
 mod reply;

@@ -55,6 +55,14 @@ impl FromStr for Minor {
 }
 
 impl ClientArgs {
+    /// The minor version, where the flags name one.
+    pub(crate) const fn only_minor(&self) -> Option<u32> {
+        match self.minor {
+            Minor::Only(minor) => Some(minor),
+            Minor::Auto => None,
+        }
+    }
+
     /// The client that the flags describe, with a name of its own. It recovers from lost connections and restarts.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod mkdir;
 mod mv;
 mod output;
 mod place;
+mod play;
 mod progress;
 mod put;
 mod record;
@@ -85,6 +86,7 @@ enum Command {
     Import(import::ImportArgs),
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
+    Play(play::PlayArgs),
 }
 
 impl Command {
@@ -111,6 +113,7 @@ impl Command {
             Self::Import(args) => Box::pin(import::run(args, output)).await,
             Self::Show(args) => Box::pin(show::run(args, output)).await,
             Self::Replay(args) => Box::pin(replay::run(args, output)).await,
+            Self::Play(args) => Box::pin(play::run(args, output)).await,
         }
     }
 }

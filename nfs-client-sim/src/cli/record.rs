@@ -51,6 +51,9 @@ struct Texts {
     /// The server's path that is mounted; a replay puts another in its place
     #[arg(long, default_value = "/", value_name = "PATH")]
     directory: String,
+    /// The client is made up: what passes is no recording of a real one
+    #[arg(long)]
+    synthesised: bool,
     /// Anything else a reader should know; may be given several times
     #[arg(long = "note", value_name = "TEXT")]
     notes: Vec<String>,
@@ -80,9 +83,10 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
 
 impl Texts {
     fn into_header(self) -> Header {
-        let Self { client, server, mount, command, directory, notes } = self;
+        let Self { client, server, mount, command, directory, synthesised, notes } = self;
+        let origin = if synthesised { Origin::Synthesised } else { Origin::Recorded };
         let date = today();
-        Header { origin: Origin::Recorded, client, server, mount, command, date, directory, minor: None, notes }
+        Header { origin, client, server, mount, command, date, directory, minor: None, notes }
     }
 }
 

@@ -62,8 +62,8 @@ pub(crate) async fn run(args: ReplayArgs, output: &Output) -> Result<ExitCode, C
     };
     let mut good = true;
     for path in &args.traces {
-        let trace = Trace::read(&text(path)?)
-            .map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))?;
+        let trace =
+            Trace::read(&text(path)?).map_err(|error| CliError::Failed(format!("{}: {error}", path.display())))?;
         let mut report = replay(&args, &trace).await?;
         let name = path.display().to_string();
         report.explain(&name, &expectations);

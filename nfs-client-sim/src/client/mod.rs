@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use nfs4_protocol::nfs4::{FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE};
+use nfs4_protocol::nfs4::{Attrs, FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE};
 use nfs4_protocol::rpc::OpaqueAuth;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, RwLock, mpsc};
@@ -150,7 +150,10 @@ impl Client {
     async fn learn_facts(&self) -> Result<()> {
         let compound =
             CompoundBuilder::new().putrootfh().getattr(&[FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE]);
-        let attrs = self.run(compound).await?.getattr()?;
+        let attrs = match self.options().shape.asks_limits {
+            true => self.run(compound).await?.getattr()?,
+            false => Attrs::default(),
+        };
         let limit = |max: Option<u64>| max.map_or(u32::MAX, |max| u32::try_from(max).unwrap_or(u32::MAX));
         let own = self.inner.options.io_bytes.min(self.present_link().io_bytes_max);
         self.inner.facts.get_or_init(|| Facts {

@@ -31,6 +31,9 @@ pub struct Shape {
     pub cb_program: u32,
     /// The machine name in AUTH_SYS credentials.
     pub machine_name: Bytes,
+    /// Whether the client asks for the lease and the limits of READ and WRITE once it is known. Else it takes 90
+    /// seconds, and what its own options and the session allow.
+    pub asks_limits: bool,
 }
 
 /// The tag of compounds.
@@ -69,6 +72,7 @@ impl Default for Shape {
             back_channel: None,
             cb_program: NFS4_CALLBACK,
             machine_name: Bytes::from_static(MACHINE_NAME),
+            asks_limits: true,
         }
     }
 }

@@ -24,8 +24,7 @@ pub use file::OpenFile;
 pub use lock::{LockOutcome, Locker};
 pub use namespace::{Node, USUAL_ATTRIBUTES};
 pub use open::OpenHow;
-#[cfg(test)]
-pub(crate) use open::mode;
+pub(crate) use open::{confirm_of, mode};
 pub use open_state::Delegation;
 pub(crate) use open_state::OpenState;
 pub(crate) use opens::Opens;

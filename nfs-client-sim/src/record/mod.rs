@@ -240,7 +240,8 @@ impl Shared {
             What::Message { message, .. } => MESSAGE_OVERHEAD + message.len(),
             _ => 0,
         };
-        let room = u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
+        let room =
+            u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
         let Some(room) = room else { return false };
         let event = Event { at: self.started.elapsed(), connection, what };
         self.events.send(Waiting { event, _room: room }).is_ok()

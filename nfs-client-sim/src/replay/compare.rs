@@ -69,9 +69,11 @@ impl Comparison {
 
     fn results(&mut self, ops: &[NfsArgop4], results: &[NfsResop4]) -> Vec<String> {
         let handles = current_handles(ops, results);
-        results.iter().enumerate().map(|(index, result)| {
-            self.line(result, handles.get(index).and_then(Option::as_ref))
-        }).collect()
+        results
+            .iter()
+            .enumerate()
+            .map(|(index, result)| self.line(result, handles.get(index).and_then(Option::as_ref)))
+            .collect()
     }
 
     fn line(&mut self, result: &NfsResop4, handle: Option<&NfsFh4>) -> String {
@@ -83,10 +85,7 @@ impl Comparison {
 }
 
 /// Two results and their lines.
-fn difference_of(
-    then: Option<(&NfsResop4, &String)>,
-    now: Option<(&NfsResop4, &String)>,
-) -> Option<Difference> {
+fn difference_of(then: Option<(&NfsResop4, &String)>, now: Option<(&NfsResop4, &String)>) -> Option<Difference> {
     let missing = || "(not reached)".to_owned();
     let ((then, then_line), (now, now_line)) = match (then, now) {
         (Some(then), Some(now)) => (then, now),

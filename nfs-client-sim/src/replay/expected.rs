@@ -33,7 +33,10 @@ impl Expectations {
     pub fn read(text: &str) -> Result<Self, ExpectationError> {
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        lines.map(|(number, line)| expectation(line).ok_or(ExpectationError { line: number })).collect::<Result<_, _>>().map(Self)
+        lines
+            .map(|(number, line)| expectation(line).ok_or(ExpectationError { line: number }))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// The reason for a difference in a call of a trace, if there is one.

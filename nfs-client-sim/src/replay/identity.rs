@@ -4,10 +4,10 @@
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    ChangeInfo4, Clientid4, Copy4Res, Createhow4, Deviceid4, Entry4, Fattr4, Fsid4, GetDirDelegation4ResNonFatal, Layoutget4Res,
-    Layoutrecall4, Layoutreturn4, Lock4Res, Locker4, Lockt4Res, NfsArgop4, NfsCbArgop4, NfsCbResop4, NfsCookie4, NfsFh4, NfsResop4,
-    OffloadInfo4, OpenClaim4, OpenDelegation4, Openflag4, Sessionid4, Setclientid4Res, StateOwner4, Stateid4,
-    Verifier4, WriteResponse4,
+    ChangeInfo4, Clientid4, Copy4Res, Createhow4, Deviceid4, Entry4, Fattr4, Fsid4, GetDirDelegation4ResNonFatal,
+    Layoutget4Res, Layoutrecall4, Layoutreturn4, Lock4Res, Locker4, Lockt4Res, NfsArgop4, NfsCbArgop4, NfsCbResop4,
+    NfsCookie4, NfsFh4, NfsResop4, OffloadInfo4, OpenClaim4, OpenDelegation4, Openflag4, Sessionid4, Setclientid4Res,
+    StateOwner4, Stateid4, Verifier4, WriteResponse4,
 };
 
 /// One identity, where it stands.

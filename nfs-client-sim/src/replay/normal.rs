@@ -8,9 +8,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use nfs4_protocol::nfs4::{
-    Fattr4, Fsid4, NfsArgop4, NfsFh4, NfsResop4, Nfstime4, Sessionid4, Stateid4, Verifier4,
-};
+use nfs4_protocol::nfs4::{Fattr4, Fsid4, NfsArgop4, NfsFh4, NfsResop4, Nfstime4, Sessionid4, Stateid4, Verifier4};
 
 use super::handles::Types;
 use super::identity::{is_special, visit_args, visit_result};

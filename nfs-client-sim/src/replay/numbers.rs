@@ -155,9 +155,7 @@ impl Numbers {
     fn places<'o>(&self, op: &'o mut NfsArgop4, minor: u32) -> Vec<(Counting, &'o mut u32)> {
         let of = |stateid: &Stateid4| self.owners.get(&stateid.other).cloned();
         let (counting, number) = match op {
-            NfsArgop4::Sequence(args) => {
-                (Some(Counting::Slot(args.sessionid, args.slotid)), &mut args.sequenceid)
-            }
+            NfsArgop4::Sequence(args) => (Some(Counting::Slot(args.sessionid, args.slotid)), &mut args.sequenceid),
             NfsArgop4::CreateSession(args) => (Some(Counting::Sessions(args.clientid)), &mut args.sequence),
             // Later minor versions have these fields and do not look at them.
             _ if minor > 0 => return Vec::new(),

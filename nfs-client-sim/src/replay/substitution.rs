@@ -117,7 +117,12 @@ impl Substitution {
 
     /// The confirmation that the server of now asks for beyond the recording, with `results` as they came now. None
     /// either when the replies do not tell the file's handle.
-    pub(super) fn confirmation(&self, recorded: Recorded<'_>, sent: &Compound4Args, results: &[NfsResop4]) -> Option<Confirmation> {
+    pub(super) fn confirmation(
+        &self,
+        recorded: Recorded<'_>,
+        sent: &Compound4Args,
+        results: &[NfsResop4],
+    ) -> Option<Confirmation> {
         let (at, then, now) = recorded.results.iter().zip(results).enumerate().find_map(|(at, (then, now))| {
             let (then, now) = (opened(then)?, opened(now)?);
             (asks(now) && !asks(then)).then_some((at, then.stateid, now.stateid))

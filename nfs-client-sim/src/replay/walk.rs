@@ -12,8 +12,8 @@ use super::report::{Difference, DifferenceKind, Exchange, LeftOut, Outcome, Repo
 use super::substitution::{Recorded, Substitution};
 use super::wire::{Connections, Sent};
 use super::{Order, ReplayError, ReplayOptions, Restart};
-use crate::trace::{self, Arguments, Reply, Results, Side, Trace, What};
 use crate::Error;
+use crate::trace::{self, Arguments, Reply, Results, Side, Trace, What};
 
 /// The pauses between tries, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -145,7 +145,9 @@ impl<'a> Walk<'a> {
     /// Whether the reply may have come in a gap of the trace.
     fn may_be_missing(&self, exchange: &trace::Exchange) -> bool {
         let later = self.trace.events.iter().skip(exchange.call_at);
-        later.filter(|event| event.connection == exchange.connection).any(|event| matches!(event.what, What::Gap { .. }))
+        later
+            .filter(|event| event.connection == exchange.connection)
+            .any(|event| matches!(event.what, What::Gap { .. }))
     }
 
     async fn send(&mut self, index: usize) -> Result<(Arguments, Sent), ReplayError> {
@@ -227,7 +229,11 @@ impl<'a> Walk<'a> {
     }
 
     /// Confirms an open that was not to be confirmed then.
-    async fn confirm(&mut self, index: usize, confirmation: super::substitution::Confirmation) -> Result<(), ReplayError> {
+    async fn confirm(
+        &mut self,
+        index: usize,
+        confirmation: super::substitution::Confirmation,
+    ) -> Result<(), ReplayError> {
         let Some(exchange) = self.exchanges.get(index) else { return Ok(()) };
         let args = Compound4Args { tag: bytes::Bytes::new(), minorversion: 0, argarray: confirmation.ops.clone() };
         let header = &exchange.call.header;
@@ -250,7 +256,8 @@ impl<'a> Walk<'a> {
         let operations = self.comparison.operations(ops);
         let recorded = exchange.reply.as_ref().map(|(_, reply)| reply);
         let compared = reply.map(|reply| self.comparison.compare(ops, recorded, reply));
-        let (results, differences) = compared.map(|compared| (compared.results, compared.differences)).unwrap_or_default();
+        let (results, differences) =
+            compared.map(|compared| (compared.results, compared.differences)).unwrap_or_default();
         self.report.exchanges.push(Exchange {
             number: index + 1,
             connection: exchange.connection,

@@ -94,7 +94,8 @@ mod tests {
             (2, What::Gap { bytes: 3 }),
         ];
         let events = whats.into_iter().enumerate();
-        let events = events.map(|(at, (connection, what))| Event { at: Duration::from_millis(at as u64), connection, what });
+        let events =
+            events.map(|(at, (connection, what))| Event { at: Duration::from_millis(at as u64), connection, what });
         let trace = Trace { events: events.collect(), ..Trace::default() };
         let mut writer = EventWriter::default();
         let mut text = Trace { events: Vec::new(), ..trace.clone() }.to_string();
