@@ -34,7 +34,7 @@ pub(crate) struct PlayArgs {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum System {
-    /// Linux 6.12
+    /// Linux 6.1
     Linux,
     /// macOS 15 for NFSv4.0, macOS 26 for 4.1
     Macos,

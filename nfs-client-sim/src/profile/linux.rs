@@ -1,4 +1,4 @@
-//! Linux: sequences and masks of kernel 6.12, as captures show them.
+//! Linux: sequences and masks of kernel 6.1, as its traces show them.
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
@@ -16,8 +16,10 @@ const CAPABILITIES: &[u32] = &[0x0003_2065, 0, 0x0040_0800];
 const FSINFO: &[u32] = &[0xc800_0400, 0x4008_0000, 0x0004_0002];
 const PATHCONF: &[u32] = &[0x3000_0000];
 const STATFS: &[u32] = &[0x00e0_0000, 0x0000_1c00];
-/// What keeps the caches right after ACCESS, WRITE and CLOSE.
+/// What keeps the caches right after ACCESS and CLOSE.
 const CACHE: &[u32] = &[0x0000_0018, 0x0030_0000];
+const WRITE: &[u32] = &[0x0000_0018, 0x0030_2000];
+const RECLAIM: &[u32] = &[0x0010_0002];
 const READDIRPLUS: &[u32] = &[0x0018_091a, 0x00b0_a23a];
 const READDIR_BYTES: u32 = 256 << 10;
 const ACCESS_BITS: u32 =
@@ -57,7 +59,7 @@ pub(super) fn shape() -> Shape {
             | EXCHGID4_FLAG_BIND_PRINC_STATEID,
         implementation: Some(NfsImplId4 {
             domain: Bytes::from_static(b"kernel.org"),
-            name: Bytes::from_static(b"Linux 6.12 (nfs-client-sim)"),
+            name: Bytes::from_static(b"Linux 6.1 (nfs-client-sim)"),
             date: Nfstime4 { seconds: 0, nseconds: 0 },
         }),
         create_session_flags: CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BACK_CHAN,
@@ -153,7 +155,7 @@ impl Compounds for Linux {
     }
 
     fn reclaim(&self, file: &NfsFh4, open: Open4Args) -> CompoundBuilder {
-        self.with(at(file).open(open), FATTR)
+        self.with(at(file).open(open), RECLAIM)
     }
 
     fn open_confirm(&self, file: &NfsFh4, stateid: Stateid4, seqid: u32) -> CompoundBuilder {
@@ -165,7 +167,7 @@ impl Compounds for Linux {
     }
 
     fn write(&self, file: &NfsFh4, stateid: Stateid4, offset: u64, data: Bytes) -> CompoundBuilder {
-        self.with(compounds::write(file, stateid, offset, data), CACHE)
+        self.with(compounds::write(file, stateid, offset, data), WRITE)
     }
 
     fn commit(&self, file: &NfsFh4) -> CompoundBuilder {

@@ -16,10 +16,13 @@ use compounds::Compounds;
 pub use player::Player;
 pub use scenario::{Restart, Scenario, Stage};
 
+#[cfg(test)]
+mod tests;
+
 /// A client system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// Linux 6.12.
+    /// Linux 6.1.
     Linux,
     /// macOS 15 in 4.0, macOS 26 in 4.1.
     Macos,
@@ -30,7 +33,7 @@ impl Profile {
     #[must_use]
     pub const fn title(self, minor: u32) -> &'static str {
         match (self, minor) {
-            (Self::Linux, _) => "Linux 6.12",
+            (Self::Linux, _) => "Linux 6.1",
             (Self::Macos, 0) => "macOS 15",
             (Self::Macos, _) => "macOS 26",
         }
