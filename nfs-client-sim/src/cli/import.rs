@@ -16,8 +16,8 @@ use super::{CliError, NfsContext, Output};
 
 /// Makes a trace of a packet capture
 ///
-/// All connections are taken over which NFSv4 or its callbacks ran over TCP, on any port. Over which server path, with
-/// which options and for which command, the capture does not tell: say it here.
+/// All connections with NFS or its callbacks are taken, whatever their ports are. What was mounted, with which options,
+/// and for what, a capture does not tell: say it here.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// A capture in the format pcap or pcapng
@@ -37,7 +37,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, default_value = "")]
     command: String,
     /// The server's path that was mounted; a replay puts another in its place
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "/")]
     directory: String,
 }
 
@@ -71,7 +71,8 @@ pub(crate) async fn run(args: ImportArgs, output: &Output) -> Result<ExitCode, C
     let header = &mut trace.header;
     header.client = args.client.unwrap_or(std::mem::take(&mut header.client));
     header.server = args.server.unwrap_or(std::mem::take(&mut header.server));
-    header.date = Time(started).to_string();
+    // Time and zone are of no use: traces say when by the second since their beginning.
+    header.date = Time(started).to_string().split('T').next().unwrap_or_default().to_owned();
     header.mount = args.mount;
     header.command = args.command;
     header.directory = args.directory;

@@ -91,9 +91,12 @@ pub enum LoadError {
     /// A trace with a mistake.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The file is neither a trace nor a capture that can be imported.
+    /// The file begins neither as a trace nor as a capture.
+    #[error("neither a trace, which begins with `{MAGIC}`, nor a pcap or pcapng file")]
+    Neither,
+    /// A capture without a trace in it.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(ImportError),
 }
 
 /// Reads a trace, or a capture, whichever the file begins as.
@@ -106,7 +109,11 @@ pub fn load(path: &Path) -> Result<Trace, LoadError> {
     (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start)?;
     let whole = start.as_slice().chain(file);
     if start != MAGIC.as_bytes() {
-        return Ok(import(whole)?.trace);
+        return match import(whole) {
+            Ok(imported) => Ok(imported.trace),
+            Err(ImportError::NotACapture) => Err(LoadError::Neither),
+            Err(error) => Err(LoadError::Import(error)),
+        };
     }
     let mut text = String::new();
     if whole.take(TEXT_LEN_MAX).read_to_string(&mut text)? as u64 == TEXT_LEN_MAX {
@@ -222,7 +229,7 @@ impl Importer {
             notes.push(format!("left out: {count} {why}"));
         }
         self.connections.retain(Connection::is_nfs);
-        self.connections.sort_by_key(Connection::first);
+        self.connections.sort_by_cached_key(Connection::first);
         let mut events = Vec::new();
         for (number, connection) in (1..).zip(self.connections) {
             notes.extend(connection.notes().map(|note| format!("connection {number}: {note}")));

@@ -4,14 +4,13 @@
 //! with RDMA WRITE, and the SEND only names the place (the Reply chunk). Data that goes around the message (read and
 //! write chunks) is not put back, nor are SENDs of several packets: such messages are left out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use nfs4_protocol::xdr::{Decode, Decoder, XdrError};
 
 use super::{Budget, ImportError};
-use crate::trace::MESSAGE_LEN_MAX;
 
 /// The UDP port of RoCE version 2, which also stands for the port where there is none.
 pub(super) const UDP_PORT_ROCE: u16 = 4791;
@@ -46,6 +45,8 @@ const CHUNKS_MAX: usize = 64;
 const RPC_CALL: u32 = 0;
 /// The most bytes written by RDMA that wait for the message that names them. Data of READ waits in vain.
 const WRITTEN_MAX: usize = 8 << 20;
+/// The most packets of such writes.
+const WRITES_MAX: usize = 16_384;
 
 /// A packet of the InfiniBand transport, from its base header to its checksum.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ struct Written {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// The oldest first.
-    written: Vec<Written>,
+    written: VecDeque<Written>,
     bytes: usize,
     /// Where a write that takes several packets goes on.
     ongoing: HashMap<Queue, (u32, u64)>,
@@ -127,7 +128,7 @@ impl Memory {
             }
             SEND_FIRST => Ok(Found::Elsewhere),
             WRITE_FIRST..=WRITE_ONLY_IMMEDIATE => {
-                if let Some(written) = self.write(opcode, queue, payload) {
+                if let Some(written) = self.write(opcode, queue, payload).filter(|written| !written.data.is_empty()) {
                     budget.take(written.data.len())?;
                     self.keep(written, budget);
                 }
@@ -164,15 +165,9 @@ impl Memory {
 
     fn keep(&mut self, written: Written, budget: &mut Budget) {
         self.bytes += written.data.len();
-        self.written.push(written);
-        let mut excess = self.bytes.saturating_sub(WRITTEN_MAX);
-        let many = self.written.iter().take_while(|old| {
-            let drop = excess > 0;
-            excess = excess.saturating_sub(old.data.len());
-            drop
-        });
-        let count = many.count();
-        for old in self.written.drain(..count) {
+        self.written.push_back(written);
+        while self.bytes > WRITTEN_MAX || self.written.len() > WRITES_MAX {
+            let Some(old) = self.written.pop_front() else { return };
             self.bytes -= old.data.len();
             budget.give_back(old.data.len());
         }
@@ -198,32 +193,28 @@ impl Memory {
         }
     }
 
-    /// What was written to a place, if all of it was.
+    /// What was written to a place, if all of it was. It is forgotten, whole or not.
     fn collect(&mut self, to: SocketAddr, place: &[Segment], budget: &mut Budget) -> Option<Bytes> {
+        let belongs = |written: &Written| written.to == to && place.iter().any(|segment| segment.key == written.key);
+        let (named, others) = self.written.drain(..).partition::<VecDeque<_>, _>(belongs);
+        self.written = others;
+        // Of two writes to one address the later one counts.
+        let mut pieces = BTreeMap::new();
+        for written in named {
+            self.bytes -= written.data.len();
+            budget.give_back(written.data.len());
+            pieces.insert((written.key, written.address), written.data);
+        }
         let mut message = Vec::new();
         for segment in place {
             let end = segment.address.checked_add(segment.len.into())?;
             let mut next = segment.address;
             while next < end {
-                // The newest first: memory is used again.
-                let at = |written: &&Written| written.to == to && written.key == segment.key && written.address == next;
-                let piece = self.written.iter().rev().find(at).filter(|piece| !piece.data.is_empty())?;
-                message.extend_from_slice(&piece.data);
-                next = next.checked_add(u64::try_from(piece.data.len()).ok()?)?;
-                if message.len() > MESSAGE_LEN_MAX {
-                    return None;
-                }
+                let piece = pieces.remove(&(segment.key, next))?;
+                next = next.checked_add(u64::try_from(piece.len()).ok()?)?;
+                message.extend_from_slice(&piece);
             }
         }
-        let keys: Vec<u32> = place.iter().map(|segment| segment.key).collect();
-        let mut freed = 0;
-        self.written.retain(|written| {
-            let keep = written.to != to || !keys.contains(&written.key);
-            freed += if keep { 0 } else { written.data.len() };
-            keep
-        });
-        self.bytes -= freed;
-        budget.give_back(freed);
         Some(message.into())
     }
 }
@@ -265,3 +256,7 @@ impl Decode for Header {
         Ok(Self { kind, reads, writes, reply })
     }
 }
+
+#[cfg(test)]
+#[path = "rdma_tests.rs"]
+mod tests;

@@ -143,3 +143,38 @@ impl Piece {
         self.data.len().saturating_add(self.cut)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_given_up_when_too_much_waits_behind_it() {
+        let (mut stream, mut budget, mut out) = (Stream::default(), Budget::default(), Vec::new());
+        let end = |port| ([192, 0, 2, 1], port).into();
+        let mut add = |stream: &mut Stream, budget: &mut Budget, seq: usize, payload: &[u8]| {
+            let (seq, flags) = (seq as u32, false);
+            let segment = Segment {
+                from: end(1),
+                to: end(2),
+                seq,
+                syn: flags,
+                ack: flags,
+                fin: flags,
+                rst: flags,
+                payload,
+                cut: 0,
+            };
+            stream.add(&segment, Stamp::default(), budget, &mut out).unwrap();
+            std::mem::take(&mut out)
+        };
+        assert_eq!(add(&mut stream, &mut budget, 0, &[1]).len(), 1);
+        for index in 0..AHEAD_SEGMENTS_MAX {
+            assert_eq!(add(&mut stream, &mut budget, 5 + index, &[2]), []);
+        }
+        assert_eq!(budget.used, AHEAD_SEGMENTS_MAX);
+        let given_up = add(&mut stream, &mut budget, 5 + AHEAD_SEGMENTS_MAX, &[3]);
+        assert_eq!((given_up.len(), &given_up[0]), (AHEAD_SEGMENTS_MAX + 2, &Next::Lost(4, Stamp::default())));
+        assert_eq!((budget.used, stream.ahead_bytes), (0, 0));
+    }
+}

@@ -389,6 +389,25 @@ fn nothing_is_read_behind_the_agreement_on_tls() {
 }
 
 #[test]
+fn more_connections_than_the_limit_are_refused() {
+    let syn = |index: usize| {
+        let address = [10, (index >> 16) as u8, (index >> 8) as u8, index as u8];
+        segment(SocketAddr::from((address, 700)), server(), 5, "S", &[])
+    };
+    let packets: Vec<Vec<u8>> = (0..=CONNECTIONS_MAX).map(syn).collect();
+    assert!(matches!(import(pcap(101, &packets).as_slice()), Err(ImportError::TooManyConnections)));
+    let error = import(pcap(101, &packets[1..]).as_slice()).unwrap_err();
+    assert_eq!(error.to_string(), "no NFS in 65536 packets");
+}
+
+#[test]
+fn messages_beyond_the_limit_are_refused() {
+    let mut budget = Budget::default();
+    assert!(budget.take(TRACE_BYTES_MAX).is_ok());
+    assert!(matches!(budget.take(1), Err(ImportError::TooLarge)));
+}
+
+#[test]
 fn other_connections_are_left_out() {
     let web: SocketAddr = "192.0.2.9:80".parse().unwrap();
     let packets = [
@@ -468,6 +487,8 @@ fn load_tells_traces_from_captures() {
     std::fs::write(&text, "nfs-trace 1\ncolour: red\n").unwrap();
     assert!(matches!(load(&text), Err(LoadError::Trace(_))));
     assert!(matches!(load(folder.path()), Err(LoadError::Read(_))));
+    std::fs::write(&text, "nfs").unwrap();
+    assert!(matches!(load(&text), Err(LoadError::Neither)));
 }
 
 proptest! {

@@ -107,7 +107,9 @@ impl Event {
         Call::decode(from, message)
     }
 
-    /// The reply in this event. What it answers is guessed from who sent it; [`Trace::exchanges`](super::Trace::exchanges) knows.
+    /// The reply in this event. What it answers is guessed from who sent it; [`Trace::exchanges`] knows.
+    ///
+    /// [`Trace::exchanges`]: super::Trace::exchanges
     #[must_use]
     pub fn reply(&self) -> Option<Reply> {
         let (from, message) = self.message()?;
