@@ -7,38 +7,24 @@ use std::process::ExitCode;
 
 use clap::Args;
 use nfs_client_sim::import::{self, LoadError};
-use nfs_client_sim::trace::Trace;
-use nfs4_protocol::nfs4::Nfstime4;
+use nfs_client_sim::trace::{Header, Origin, Trace};
 use serde::Serialize;
 
-use super::text::Time;
+use super::header::HeaderArgs;
 use super::{CliError, NfsContext, Output};
 
 /// Makes a trace of a packet capture
 ///
-/// All connections with NFS or its callbacks are taken, whatever their ports are. What was mounted, with which options,
-/// and for what, a capture does not tell: say it here.
+/// All connections with NFS or its callbacks are taken, whatever their ports are. Of the header, client and server are
+/// by default what they call themselves in EXCHANGE_ID; what was mounted, and what for, a capture does not tell.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// A capture in the format pcap or pcapng
     capture: PathBuf,
     /// The trace to write
     trace: PathBuf,
-    /// The client; by default what it calls itself in EXCHANGE_ID
-    #[arg(long)]
-    client: Option<String>,
-    /// The server; by default what it calls itself in EXCHANGE_ID
-    #[arg(long)]
-    server: Option<String>,
-    /// The options of the mount
-    #[arg(long, default_value = "")]
-    mount: String,
-    /// What ran on the client
-    #[arg(long, default_value = "")]
-    command: String,
-    /// The server's path that was mounted; a replay puts another in its place
-    #[arg(long, default_value = "/")]
-    directory: String,
+    #[command(flatten)]
+    header: HeaderArgs,
 }
 
 /// What became of a capture.
@@ -66,19 +52,24 @@ impl fmt::Display for Summary {
 pub(crate) async fn run(args: ImportArgs, output: &Output) -> Result<ExitCode, CliError> {
     let file = File::open(&args.capture).at(args.capture.display())?;
     let imported = import::import(file).map_err(|error| failed(&args.capture, &error))?;
-    let started = Nfstime4 { seconds: imported.started.as_secs().cast_signed(), nseconds: 0 };
     let mut trace = imported.trace;
-    let header = &mut trace.header;
-    header.client = args.client.unwrap_or(std::mem::take(&mut header.client));
-    header.server = args.server.unwrap_or(std::mem::take(&mut header.server));
-    // Time and zone are of no use: traces say when by the second since their beginning.
-    header.date = Time(started).to_string().split('T').next().unwrap_or_default().to_owned();
-    header.mount = args.mount;
-    header.command = args.command;
-    header.directory = args.directory;
+    let said = args.header.into_header(Origin::Imported, imported.started);
+    trace.header = merged(said, trace.header);
     std::fs::write(&args.trace, trace.to_string()).at(args.trace.display())?;
     output.print(&summary(&args.trace, trace))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the user said, and beneath it what the capture tells.
+fn merged(said: Header, found: Header) -> Header {
+    let or = |said: String, found: String| if said.is_empty() { found } else { said };
+    Header {
+        client: or(said.client, found.client),
+        server: or(said.server, found.server),
+        minor: found.minor,
+        notes: [said.notes, found.notes].concat(),
+        ..said
+    }
 }
 
 fn summary(path: &Path, trace: Trace) -> Summary {

@@ -12,6 +12,7 @@ mod error;
 mod find;
 mod get;
 mod glob;
+mod header;
 mod import;
 mod ln;
 mod lock;
