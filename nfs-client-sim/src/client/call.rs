@@ -55,8 +55,17 @@ impl Client {
             return self.send(link, compound).await;
         };
         let slot = session.slot().await?;
-        let sequence = NfsArgop4::Sequence(slot.sequence(compound.is_kept()));
-        let mut reply = self.send(link, compound.first(sequence)).await?;
+        let compound = compound.clone().first(NfsArgop4::Sequence(slot.sequence(compound.is_kept())));
+        let mut reply = self.send(link, compound.clone()).await?;
+        let mut patience = self.patience();
+        // The first try may still be at work: only in its own slot is the next one known for the same request (RFC 8881
+        // §2.10.6.2).
+        while self.options().recovery >= Recovery::Reconnect
+            && reply.failure() == Some((OpNum::Sequence, NfsStat4::Delay))
+            && patience.wait().await
+        {
+            reply = self.send(link, compound.clone()).await?;
+        }
         match reply.take_sequence() {
             Some(result) => {
                 if session.note(&result) {
@@ -189,15 +198,21 @@ impl Client {
     }
 
     fn trouble(&self, result: &Result<Reply>, is_of_file: bool, is_kept: bool) -> Option<Trouble> {
-        if self.options().recovery < Recovery::Full {
-            return None;
-        }
         let trouble = match result {
             Ok(reply) => Trouble::of_reply(self.minor(), reply, is_kept),
             Err(error) => Trouble::of_error(self.minor(), error),
         };
+        let mends = match self.options().recovery {
+            Recovery::Off => return None,
+            Recovery::Reconnect => false,
+            Recovery::Full => true,
+        };
         // A bad stateid that belongs to no open file of ours is the caller's.
-        trouble.filter(|trouble| is_of_file || *trouble != Trouble::Stateid)
+        trouble.filter(|trouble| match trouble {
+            Trouble::Again => true,
+            Trouble::Stateid => mends && is_of_file,
+            _ => mends,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nfs4_protocol::nfs4::{NfsArgop4, NfsResop4, NfsStat4, OpNum, Sequence4Args};
+use nfs4_protocol::nfs4::{NfsArgop4, NfsResop4, NfsStat4, OpNum};
 use pretty_assertions::assert_eq;
 
 use super::*;
@@ -32,7 +32,7 @@ fn options(recovery: Recovery) -> ClientOptions {
     ClientOptions { renew: false, recovery, ..ClientOptions::default() }
 }
 
-async fn removes(script: Mute, minor: u32, options: ClientOptions) -> (Result<()>, Vec<Seen>) {
+async fn removes(script: impl Script, minor: u32, options: ClientOptions) -> (Result<()>, Vec<Seen>) {
     let mut server = ScriptedServer::start(script).await;
     let client = Client::connect(server.addr, minor, options).await.unwrap();
     let root = client.root().await.unwrap().handle;
@@ -47,6 +47,28 @@ async fn after_a_lost_connection_the_same_slot_and_sequence_id_are_used() {
     let (removed, seen) = removes(script, 1, options(Recovery::Reconnect)).await;
     removed.unwrap();
     assert_eq!(seen.iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 1, 2]);
+    assert!(seen.iter().all(|other| other.slot() == seen[0].slot() && other.ops == seen[0].ops));
+}
+
+/// RFC 8881 §2.10.6.2: the first try is still at work. In another slot the request would be executed twice.
+#[tokio::test]
+async fn while_the_first_try_is_at_work_its_slot_is_asked_again() {
+    /// Closes the connection at the first REMOVE, and says NFS4ERR_DELAY to the second and third.
+    struct Busy(usize);
+    impl Script for Busy {
+        fn act(&mut self, seen: &Seen) -> Act {
+            self.0 += usize::from(seen.has(OpNum::Remove));
+            if seen.has(OpNum::Remove) && self.0 == 1 { Act::Close } else { Act::Run }
+        }
+
+        fn answer(&mut self, op: &NfsArgop4) -> Option<NfsResop4> {
+            let is_busy = matches!(op, NfsArgop4::Sequence(_)) && (2..4).contains(&self.0);
+            is_busy.then(|| NfsResop4::failed(OpNum::Sequence, NfsStat4::Delay))
+        }
+    }
+    let (removed, seen) = removes(Busy(0), 1, options(Recovery::Reconnect)).await;
+    removed.unwrap();
+    assert_eq!(seen.len(), 4);
     assert!(seen.iter().all(|other| other.slot() == seen[0].slot() && other.ops == seen[0].ops));
 }
 
@@ -105,19 +127,24 @@ async fn calls_are_spread_over_connections_that_are_bound_to_the_session() {
     assert_eq!(used(OpNum::CreateSession), [0].into());
 }
 
-/// RFC 8881 §18.46.4: what need not be kept is executed again, in a slot that goes on with the next sequence ID.
+/// RFC 8881 §2.10.6.1.3: what need not be kept is executed again, in a slot that goes on with the next sequence ID.
 #[tokio::test]
 async fn a_reply_that_was_not_kept_is_asked_for_anew() {
-    let mut refused = false;
-    let script = move |op: &NfsArgop4| match op {
-        NfsArgop4::Sequence(Sequence4Args { sequenceid: 3, .. }) if !std::mem::replace(&mut refused, true) => {
-            Some(NfsResop4::failed(OpNum::Sequence, NfsStat4::RetryUncachedRep))
-        }
-        _ => None,
-    };
-    let mut server = ScriptedServer::start(script).await;
-    let client = Client::connect(server.addr, 1, options(Recovery::Full)).await.unwrap();
-    client.root().await.unwrap();
-    let slots: Vec<_> = server.seen().iter().filter_map(Seen::slot).collect();
-    assert_eq!(slots, [(0, 1), (0, 2), (0, 3), (0, 4)]);
+    for op in [OpNum::Sequence, OpNum::Putrootfh] {
+        let mut is_refused = false;
+        let mut sequenceid = 0;
+        let script = move |seen: &NfsArgop4| {
+            if let NfsArgop4::Sequence(args) = seen {
+                sequenceid = args.sequenceid;
+            }
+            let is_due = sequenceid == 3 && seen.opnum() == op && !is_refused;
+            is_refused |= is_due;
+            is_due.then(|| NfsResop4::failed(op, NfsStat4::RetryUncachedRep))
+        };
+        let mut server = ScriptedServer::start(script).await;
+        let client = Client::connect(server.addr, 1, options(Recovery::Reconnect)).await.unwrap();
+        client.root().await.unwrap();
+        let slots: Vec<_> = server.seen().iter().filter_map(Seen::slot).collect();
+        assert_eq!(slots, [(0, 1), (0, 2), (0, 3), (0, 4)]);
+    }
 }

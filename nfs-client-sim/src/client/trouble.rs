@@ -26,10 +26,10 @@ impl Trouble {
     pub(crate) fn of_reply(minor: u32, reply: &Reply, kept: bool) -> Option<Self> {
         let (op, status) = reply.failure()?;
         match status {
-            // The first try was executed, and its reply is gone. What need not be kept can be executed again.
-            NfsStat4::RetryUncachedRep | NfsStat4::SeqFalseRetry if op == OpNum::Sequence => {
-                (!kept).then_some(Self::Again)
-            }
+            // The first try was executed, and its reply is gone, as the operation after SEQUENCE says (RFC 8881
+            // §2.10.6.1.3). What need not be kept can be executed again.
+            NfsStat4::RetryUncachedRep => (!kept).then_some(Self::Again),
+            NfsStat4::SeqFalseRetry if op == OpNum::Sequence => (!kept).then_some(Self::Again),
             _ => Self::of_status(minor, status),
         }
     }
