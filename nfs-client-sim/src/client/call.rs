@@ -1,7 +1,7 @@
 //! How compounds are sent, and sent again.
 
 use futures::future::{BoxFuture, FutureExt};
-use nfs4_protocol::nfs4::{NfsArgop4, NfsStat4, OpNum, Stateid4};
+use nfs4_protocol::nfs4::{Compound4Args, NfsArgop4, NfsStat4, OpNum, Stateid4};
 use tokio::sync::{MutexGuard, RwLockReadGuard};
 
 use super::lanes::Lane;
@@ -55,15 +55,14 @@ impl Client {
             return self.send(link, compound).await;
         };
         let slot = session.slot().await?;
-        let compound = compound.clone().first(NfsArgop4::Sequence(slot.sequence(compound.is_kept())));
+        let sequence = NfsArgop4::Sequence(slot.sequence(compound.is_kept()));
+        let compound = compound.first(sequence);
         let mut reply = self.send(link, compound.clone()).await?;
         let mut patience = self.patience();
+        let reconnects = self.options().recovery >= Recovery::Reconnect;
         // The first try may still be at work: only in its own slot is the next one known for the same request (RFC 8881
         // §2.10.6.2).
-        while self.options().recovery >= Recovery::Reconnect
-            && reply.failure() == Some((OpNum::Sequence, NfsStat4::Delay))
-            && patience.wait().await
-        {
+        while reconnects && reply.failure() == Some((OpNum::Sequence, NfsStat4::Delay)) && patience.wait().await {
             reply = self.send(link, compound.clone()).await?;
         }
         match reply.take_sequence() {
@@ -76,6 +75,7 @@ impl Client {
             None => match reply.failure() {
                 // The server's sequence ID is another one: the slot is of no use.
                 Some((OpNum::Sequence, NfsStat4::SeqMisordered)) => drop(slot),
+                Some((OpNum::Sequence, NfsStat4::Delay)) if reconnects => drop(slot),
                 Some((OpNum::Sequence, NfsStat4::RetryUncachedRep | NfsStat4::SeqFalseRetry)) => slot.done(true),
                 _ => slot.done(false),
             },
@@ -126,7 +126,7 @@ impl Client {
         Ok(())
     }
 
-    fn shaped(&self, compound: CompoundBuilder) -> nfs4_protocol::nfs4::Compound4Args {
+    fn shaped(&self, compound: CompoundBuilder) -> Compound4Args {
         let mut args = compound.build(self.minor());
         self.options().shape.apply(&mut args);
         args
@@ -168,8 +168,10 @@ impl Client {
             }
             if let Some(trouble) = trouble {
                 recoveries += 1;
-                self.mend(trouble, link.epoch, &used).await?;
-                patience = self.patience();
+                if trouble != Trouble::Again {
+                    self.mend(trouble, link.epoch, &used).await?;
+                    patience = self.patience();
+                }
             }
         }
     }

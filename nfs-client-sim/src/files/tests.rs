@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use nfs4_protocol::nfs4::*;
 use pretty_assertions::assert_eq;
 
-use crate::scripted_server::{ScriptedServer, Seen};
-use crate::{Client, ClientOptions, Error, OpenHow};
+use crate::scripted_server::{ScriptedServer, Seen, stateid};
+use crate::{Client, ClientOptions, Error, OpenFile, OpenHow};
 
 const DATA: &str = "0123456789abcdef";
 
@@ -32,12 +32,15 @@ async fn server_taking(bytes: usize, verifiers: &[u8]) -> ScriptedServer {
     ScriptedServer::start(script).await
 }
 
-async fn write(server: &ScriptedServer) -> Result<(), Error> {
+async fn file(server: &ScriptedServer, minor: u32) -> OpenFile {
     let options = ClientOptions { renew: false, ..ClientOptions::default() };
-    let client = Client::connect(server.addr, 1, options).await.unwrap();
+    let client = Client::connect(server.addr, minor, options).await.unwrap();
     let root = client.root().await.unwrap().handle;
-    let file = client.open(&root, "file", OpenHow::write()).await.unwrap();
-    file.write_stable(0, &DATA.into(), 1).await
+    client.open(&root, "file", OpenHow::both()).await.unwrap()
+}
+
+async fn write(server: &ScriptedServer) -> Result<(), Error> {
+    file(server, 1).await.write_stable(0, &DATA.into(), 1).await
 }
 
 /// The offsets of the WRITEs, and `None` for each COMMIT.
@@ -88,17 +91,57 @@ async fn a_verifier_that_never_stays_is_an_error() {
     assert!(matches!(write(&server).await, Err(Error::Unsteady(_))));
 }
 
+/// RFC 7862 §4.1.2: the server copies in the background, and is asked how far it is.
+#[tokio::test]
+async fn a_copy_in_the_background_is_waited_for() {
+    let mut asked = 0;
+    let mut server = ScriptedServer::start(move |op: &NfsArgop4| match op {
+        NfsArgop4::Copy(_) => {
+            let (committed, writeverf) = (StableHow4::Unstable, Verifier4([1; 8]));
+            let response = WriteResponse4 { callback_id: Some(stateid(9)), count: 0, committed, writeverf };
+            let requirements = CopyRequirements4 { consecutive: true, synchronous: false };
+            Some(NfsResop4::Copy(Box::new(Copy4Res::Ok(Copy4Resok { response, requirements }))))
+        }
+        NfsArgop4::OffloadStatus(args) if args.stateid == stateid(9) => {
+            asked += 1;
+            let complete = (asked == 3).then_some(NfsStat4::Ok);
+            Some(NfsResop4::OffloadStatus(Ok(OffloadStatus4Resok { count: 100 * asked, complete })))
+        }
+        NfsArgop4::Savefh => Some(NfsResop4::Savefh(Ok(()))),
+        _ => None,
+    })
+    .await;
+    let file = file(&server, 2).await;
+    server.seen();
+    assert_eq!(file.copy_to(0, &file, 1000, 300).await.unwrap().count, 300);
+    let polls = server.seen().iter().filter(|seen| seen.has(OpNum::OffloadStatus)).count();
+    assert_eq!(polls, 3);
+}
+
+#[tokio::test]
+async fn names_of_extended_attributes_come_page_by_page() {
+    let server = ScriptedServer::start(|op: &NfsArgop4| match op {
+        NfsArgop4::Listxattrs(args) => {
+            let names = vec![Name4(format!("name {}", args.cookie).into())];
+            let page = Listxattrs4Resok { cookie: args.cookie + 1, names, eof: args.cookie == 2 };
+            Some(NfsResop4::Listxattrs(Ok(page)))
+        }
+        _ => None,
+    })
+    .await;
+    let file = file(&server, 2).await;
+    let names = file.client().listxattrs(file.handle()).await.unwrap();
+    assert_eq!(names, ["name 0", "name 1", "name 2"]);
+}
+
 #[tokio::test]
 async fn what_a_minor_version_lacks_is_not_sent() {
     let mut server = server(&[1]).await;
-    let options = ClientOptions { renew: false, ..ClientOptions::default() };
-    let client = Client::connect(server.addr, 1, options).await.unwrap();
-    let root = client.root().await.unwrap().handle;
-    let file = client.open(&root, "file", OpenHow::read()).await.unwrap();
+    let file = file(&server, 1).await;
     server.seen();
     let refused = |error: Error| matches!(error, Error::NotInMinor { minor: 1, .. });
     assert!(refused(file.seek(0, DataContent4::Hole).await.unwrap_err()));
     assert!(refused(file.copy_to(0, &file, 0, 1).await.unwrap_err()));
-    assert!(refused(client.getxattr(&root, "name").await.unwrap_err()));
+    assert!(refused(file.client().getxattr(file.handle(), "name").await.unwrap_err()));
     assert!(server.seen().is_empty());
 }
