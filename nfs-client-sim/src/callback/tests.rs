@@ -22,6 +22,11 @@ fn write_delegation() -> OpenDelegation4 {
     })
 }
 
+fn known_attrs() -> NfsResop4 {
+    let attrs = Attrs { lease_time: Some(60), change: Some(33), size: Some(44), ..Attrs::default() };
+    NfsResop4::Getattr(Ok(Getattr4Resok { obj_attributes: attrs.to_fattr4() }))
+}
+
 fn options(hook: Option<Arc<dyn CallbackHook>>) -> ClientOptions {
     let callbacks = Some(CallbackOptions { listen: None, hook });
     ClientOptions { renew: false, callbacks, ..ClientOptions::default() }
@@ -31,10 +36,7 @@ fn options(hook: Option<Arc<dyn CallbackHook>>) -> ClientOptions {
 async fn delegated(minor: u32, hook: Option<Arc<dyn CallbackHook>>) -> (ScriptedServer, OpenFile) {
     let server = ScriptedServer::start(|op: &NfsArgop4| match op {
         NfsArgop4::Open(_) => Some(opened(stateid(1), write_delegation())),
-        NfsArgop4::Getattr(_) => {
-            let attrs = Attrs { lease_time: Some(60), change: Some(33), size: Some(44), ..Attrs::default() };
-            Some(NfsResop4::Getattr(Ok(Getattr4Resok { obj_attributes: attrs.to_fattr4() })))
-        }
+        NfsArgop4::Getattr(_) => Some(known_attrs()),
         _ => None,
     });
     let mut server = server.await;
@@ -79,6 +81,19 @@ async fn a_recalled_delegation_is_returned() {
     // It is not returned twice.
     file.close().await.unwrap();
     assert!(!server.seen().iter().any(|seen| seen.has(OpNum::Delegreturn)));
+}
+
+#[tokio::test]
+async fn a_delegation_about_which_nothing_is_known_is_returned_at_once() {
+    let script = |op: &NfsArgop4| match op {
+        NfsArgop4::Open(_) => Some(opened(stateid(1), write_delegation())),
+        _ => None,
+    };
+    let mut server = ScriptedServer::start(script).await;
+    let client = Client::connect(server.addr, 1, options(None)).await.unwrap();
+    let root = client.root().await.unwrap().handle;
+    let _file = client.open(&root, "file", OpenHow::both()).await.unwrap();
+    server.wait_for(OpNum::Delegreturn).await;
 }
 
 #[tokio::test]
@@ -226,6 +241,7 @@ async fn a_4_0_client_listens_for_callbacks() {
             None
         }
         NfsArgop4::Open(_) => Some(opened(stateid(1), write_delegation())),
+        NfsArgop4::Getattr(_) => Some(known_attrs()),
         _ => None,
     });
     let mut server = server.await;

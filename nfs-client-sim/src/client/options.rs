@@ -89,10 +89,16 @@ impl ClientOptions {
         Self { uid, gid, ..Self::default() }
     }
 
-    /// For programs that want files rather than to see what a server does: recovers by itself, and serves callbacks.
+    /// For programs that want files rather than to see what a server does: recovers by itself, with the patience that a
+    /// restart and its grace period take, and serves callbacks.
     #[must_use]
     pub fn resilient() -> Self {
-        Self { recovery: Recovery::Full, callbacks: Some(CallbackOptions::default()), ..Self::default() }
+        Self {
+            recovery: Recovery::Full,
+            callbacks: Some(CallbackOptions::default()),
+            patience: Duration::from_secs(180),
+            ..Self::default()
+        }
     }
 
     /// The AUTH_SYS credential of the user.

@@ -138,7 +138,13 @@ impl Client {
         let error = match self.reclaim_open(link, file).await {
             Ok(()) => match self.reclaim_locks(link, file).await {
                 Ok(()) => return Ok(Reclaimed::Done),
-                Err(error) => error,
+                Err(error) => {
+                    // Without its locks the open would only be in the way of others.
+                    if error.status().is_some() && !self.is_trouble_of_all(&error) {
+                        self.abandon(link, file, &file.handle).await?;
+                    }
+                    error
+                }
             },
             Err(Error::Status { status: NfsStat4::NoGrace, .. }) => return Ok(Reclaimed::NoGrace),
             Err(error) => error,

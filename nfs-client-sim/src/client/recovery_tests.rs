@@ -21,6 +21,8 @@ struct Life {
     has_grace: bool,
     /// The flags of SEQUENCE.
     flags: Arc<AtomicU64>,
+    /// Whether others took the locks.
+    has_conflict: bool,
     /// Bad stateids of this life.
     revoked: Arc<Mutex<Vec<u8>>>,
 }
@@ -80,6 +82,7 @@ impl Life {
                     Some(opened(self.stateid(1), OpenDelegation4::None))
                 }
             },
+            NfsArgop4::Lock(args) if args.reclaim && self.has_conflict => failed(NfsStat4::ReclaimConflict),
             NfsArgop4::Lock(_) => {
                 let granted = Lock4Resok { lock_stateid: self.stateid(2) };
                 Some(NfsResop4::Lock(Box::new(Lock4Res::Ok(granted))))
@@ -198,6 +201,17 @@ async fn without_grace_a_locked_file_is_lost() {
     let lost = file.read_at(0, 10).await.unwrap_err();
     assert!(matches!(lost, Error::StateLost(NfsStat4::NoGrace)), "{lost}");
     assert!(matches!(file.close().await, Err(Error::StateLost(_))));
+}
+
+#[tokio::test]
+async fn a_file_whose_lock_is_not_given_back_is_closed_and_lost() {
+    let life = Life { has_grace: true, has_conflict: true, ..Life::default() };
+    let (mut server, file) = open(&life, 1, OpenHow::both()).await;
+    assert!(file.locker("me").lock(NfsLockType4::Write, 0, 10).await.unwrap().is_granted());
+    life.restart();
+    assert!(matches!(file.read_at(0, 10).await, Err(Error::StateLost(NfsStat4::ReclaimConflict))));
+    let closed = server.wait_for(OpNum::Close).await;
+    assert_eq!(closed.ops[2], NfsArgop4::Close(Close4Args { seqid: 0, open_stateid: life.stateid(1) }));
 }
 
 #[tokio::test]

@@ -31,9 +31,8 @@ struct Opened {
     result: Open4Resok,
     handle: NfsFh4,
     stateid: Stateid4,
-    /// The change attribute and the size, if a delegation was granted.
-    change: u64,
-    size: u64,
+    /// The change attribute and the size.
+    known: Option<(u64, u64)>,
 }
 
 /// Whether and how to create the file.
@@ -170,7 +169,7 @@ impl Client {
         let opened = self.open_and_confirm(at, &claim, &owner, &how).await?;
         let state = Arc::new(OpenState::new(opened.handle, place, owner, how.share(), opened.stateid));
         self.opens().add(&state);
-        self.record_delegation(&state, &opened.result, opened.change, opened.size);
+        self.record_delegation(&state, &opened.result, opened.known);
         Ok(OpenFile::new(self.clone(), state, opened.result))
     }
 
@@ -205,10 +204,10 @@ impl Client {
         };
         let mut settled = self.settle_in_turn(owner, &[], &build).await?;
         let (result, handle) = (settled.reply.open()?, settled.reply.getfh()?);
-        let attrs = if expects_delegation { settled.reply.getattr()? } else { Attrs::default() };
         let stateid = result.stateid;
-        let (change, size) = (attrs.change.unwrap_or(0), attrs.size.unwrap_or(0));
-        Ok(Opened { result, handle, stateid, change, size })
+        // The file is open, also when its attributes cannot be had.
+        let known = settled.reply.getattr().ok().and_then(|attrs| attrs.change.zip(attrs.size));
+        Ok(Opened { result, handle, stateid, known })
     }
 
     /// The arguments of OPEN, for compounds put together by hand; `seqid` is 0.

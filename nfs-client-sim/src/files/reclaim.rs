@@ -19,8 +19,7 @@ impl Client {
         let held = file.delegation();
         let kind = held.map_or(OpenDelegationType4::None, |delegation| delegation.kind);
         let (opened, _) = self.claim(link, file, &file.handle, OpenClaim4::Previous(kind)).await?;
-        let (change, size) = held.map_or((0, 0), |held| (held.change, held.size));
-        self.record_delegation(file, &opened, change, size);
+        self.record_delegation(file, &opened, held.map(|held| (held.change, held.size)));
         Ok(())
     }
 
@@ -37,9 +36,15 @@ impl Client {
         if handle == file.handle {
             return Ok(());
         }
-        let build = || CompoundBuilder::new().putfh(&handle).close(file.owner.seqid(), file.stateid());
-        self.insist(link, &build, &|reply| file.owner.advance(self.minor(), reply)).await?.close()?;
+        self.abandon(link, file, &handle).await?;
         Err(Error::Status { op: OpNum::Open, status: NfsStat4::Stale })
+    }
+
+    /// CLOSE of an open that was got back, but is of no use.
+    pub(crate) async fn abandon(&self, link: &Link, file: &OpenState, handle: &NfsFh4) -> Result<()> {
+        let build = || CompoundBuilder::new().putfh(handle).close(file.owner.seqid(), file.stateid());
+        let note = |reply: &Reply| file.owner.advance(self.minor(), reply);
+        self.insist(link, &build, &note).await?.close().map(drop)
     }
 
     /// OPEN of a file that is open here, and its confirmation where the server asks for that.
@@ -72,11 +77,13 @@ impl Client {
         Ok((opened, handle))
     }
 
-    /// Keeps the delegation that an OPEN granted, and returns it if the server wants it back already.
-    pub(crate) fn record_delegation(&self, file: &Arc<OpenState>, opened: &Open4Resok, change: u64, size: u64) {
+    /// Keeps the delegation that an OPEN granted. Returns it if the server wants it back already, or if CB_GETATTR could
+    /// not be answered, as the change attribute and the size are not known.
+    pub(crate) fn record_delegation(&self, file: &Arc<OpenState>, opened: &Open4Resok, known: Option<(u64, u64)>) {
+        let (change, size) = known.unwrap_or_default();
         let granted = Delegation::granted(&opened.delegation, change, size);
         file.set_delegation(granted.map(|(delegation, _)| delegation));
-        if granted.is_some_and(|(_, is_recalled)| is_recalled) {
+        if granted.is_some_and(|(_, is_recalled)| is_recalled || known.is_none()) {
             self.opens().give_back(Arc::clone(file));
         }
     }
