@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    Attrs, NfsFh4, Open4Resok, OpenDowngrade4Args, Read4Resok, StableHow4, Stateid4, Verifier4, Write4Resok,
+    Attrs, NfsFh4, NfsStat4, Open4Resok, OpenDowngrade4Args, Read4Resok, StableHow4, Stateid4, Verifier4, Write4Resok,
 };
 
 use super::open_state::{Delegation, OpenState};
 use crate::client::Request;
-use crate::{Client, CompoundBuilder, Locker, OpenOwner, Reply, Result};
+use crate::{Client, CompoundBuilder, Error, Locker, OpenOwner, Reply, Result};
 
 /// An open file. It stays open at the server until [`OpenFile::close`], also when this value is dropped.
 #[derive(Debug)]
@@ -162,19 +162,30 @@ impl OpenFile {
         self.client.reclaim_open(&self.client.present_link(), &self.state).await
     }
 
-    /// Returns the delegation, if there is one, and CLOSE.
+    /// Returns the delegation, if there is one, and CLOSE. Locks go with it.
     ///
     /// # Errors
     /// Those of the calls and of the operations; the file may then still be open. [`Error::StateLost`] when it is not
     /// open any more.
-    ///
-    /// [`Error::StateLost`]: crate::Error::StateLost
     pub async fn close(self) -> Result<()> {
         match self.return_delegation().await {
             // The server's answer does not matter: a delegation that it revoked is gone as well.
             Err(error) if error.status().is_none() => return Err(error),
             _ => {}
         }
+        match self.send_close().await {
+            // The server may leave it to the client to give locks back first (RFC 8881 §18.2.3).
+            Err(Error::Status { status: NfsStat4::LocksHeld, .. }) => {
+                for locker in self.state.lockers().iter().filter(|locker| locker.has_ranges()) {
+                    self.locker(locker.name().clone()).unlock(0, u64::MAX).await?;
+                }
+                self.send_close().await
+            }
+            result => result,
+        }
+    }
+
+    async fn send_close(&self) -> Result<()> {
         let build = |seqid| CompoundBuilder::new().putfh(self.handle()).close(seqid, self.stateid());
         let files = [&*self.state];
         let mut settled = self.client.settle_in_turn(self.owner(), &files, &build).await?;

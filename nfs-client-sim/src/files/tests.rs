@@ -91,6 +91,34 @@ async fn a_verifier_that_never_stays_is_an_error() {
     assert!(matches!(write(&server).await, Err(Error::Unsteady(_))));
 }
 
+/// RFC 8881 §18.2.3: some servers refuse to close a file with locks.
+#[tokio::test]
+async fn locks_are_given_back_when_they_hinder_close() {
+    let mut locks = 0;
+    let mut server = ScriptedServer::start(move |op: &NfsArgop4| match op {
+        NfsArgop4::Lock(_) => {
+            locks += 1;
+            None
+        }
+        NfsArgop4::Locku(args) => {
+            assert_eq!((args.offset, args.length), (0, u64::MAX));
+            locks -= 1;
+            Some(NfsResop4::Locku(Ok(args.lock_stateid)))
+        }
+        NfsArgop4::Close(_) if locks > 0 => Some(NfsResop4::failed(OpNum::Close, NfsStat4::LocksHeld)),
+        _ => None,
+    })
+    .await;
+    let file = file(&server, 0).await;
+    for owner in ["a", "b"] {
+        assert!(file.locker(owner).lock(NfsLockType4::Read, 5, 10).await.unwrap().is_granted());
+    }
+    server.seen();
+    file.close().await.unwrap();
+    let ops: Vec<OpNum> = server.seen().iter().filter_map(|seen| seen.opnums().last().copied()).collect();
+    assert_eq!(ops, [OpNum::Close, OpNum::Locku, OpNum::Locku, OpNum::Close]);
+}
+
 /// RFC 7862 §4.1.2: the server copies in the background, and is asked how far it is.
 #[tokio::test]
 async fn a_copy_in_the_background_is_waited_for() {
