@@ -51,7 +51,8 @@ async fn two_servers_are_compared() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ctrl_c_leaves_nothing_behind() {
     let sim = Sim::new(2).await;
-    let args = bench(&["--duration", "3600", "--workload", "create", &sim.url("")]);
+    let url = sim.url("");
+    let args = bench(&["--duration", "3600", "--workload", "create", &url]);
     let mut command = sim.command(&args);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let started = || async { sim.world.names().await.is_empty().then(|| "has not begun".to_owned()) };
@@ -67,7 +68,8 @@ async fn ctrl_c_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_measured_is_said() {
     let sim = Sim::new(2).await;
-    assert!(sim.bad(2, &bench(&["--block", "1G", "--size", "1G", &sim.url("")])).await.contains("takes at most"));
+    let complaint = sim.bad(2, &["bench", "--block", "1G", "--size", "1G", &sim.url("")]).await;
+    assert!(complaint.contains("takes at most 1048576 bytes in one READ or WRITE, not 1073741824"), "{complaint}");
     sim.bad(2, &bench(&["--block", "512K", &sim.url("")])).await;
     sim.bad(2, &bench(&["--workload", "nap", &sim.url("")])).await;
     sim.bad(1, &bench(&[&sim.url("none")])).await;
