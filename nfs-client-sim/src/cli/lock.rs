@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use clap::Args;
 use nfs_client_sim::{Client, LockOutcome, Locker, OpenHow};
 use nfs4_protocol::nfs4::{Lock4Denied, NfsLockType4};
 use serde::Serialize;
+use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use super::amount::Amount;
@@ -122,21 +123,21 @@ async fn meanwhile(args: &LockArgs, output: &Output) -> Result<ExitCode, CliErro
         let (url, length) = (args.url.to_string(), args.length.map(|length| length.0));
         output.print(&Held { url, shared: args.shared, offset: args.offset.0, length })?;
         tokio::select! {
-            read = tokio::task::spawn_blocking(read_to_end) => ended(read).and_then(|read| read.at("standard input"))?,
+            read = tokio::task::spawn_blocking(read_to_end) => {
+                read.map_err(std::io::Error::from).flatten().at("standard input")?;
+            }
             _ = tokio::signal::ctrl_c() => {}
         }
         return Ok(ExitCode::SUCCESS);
     };
-    let mut command = Command::new(program);
-    command.args(arguments);
-    let child = tokio::task::spawn_blocking(move || command.status());
+    let child = Command::new(program).args(arguments).status();
     let interrupts = async {
         // Ctrl-C is for the command; the lock goes when it has ended.
         while tokio::signal::ctrl_c().await.is_ok() {}
         std::future::pending().await
     };
     let status = tokio::select! {
-        status = child => ended(status)?.at(program)?,
+        status = child => status.at(program)?,
         never = interrupts => never,
     };
     Ok(ExitCode::from(code(status)))
@@ -147,11 +148,6 @@ fn read_to_end() -> std::io::Result<()> {
     let mut buffer = [0; 4096];
     while std::io::stdin().lock().read(&mut buffer)? > 0 {}
     Ok(())
-}
-
-/// The result of a thread.
-fn ended<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, CliError> {
-    result.map_err(|error| CliError::Failed(error.to_string()))
 }
 
 /// The exit status as a shell tells it.
