@@ -15,6 +15,6 @@ mod world;
 
 pub use bed::{Bed, BedOptions};
 pub use objects::Objects;
-pub use target::{Target, skip, unavailable};
 pub use programs::program;
+pub use target::{Target, skip, unavailable};
 pub use world::{World, status};

@@ -9,7 +9,7 @@ use nfs4_protocol::nfs4::NfsLockType4;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 
-use crate::sim::{Sim, arg};
+use crate::sim::{Ended, Sim, arg};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,6 +51,26 @@ async fn a_lock_is_held_until_standard_input_ends() {
     assert!(tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap().success());
     assert!(locker.test(NfsLockType4::Write, 0, 1).await.unwrap().is_granted());
     file.close().await.unwrap();
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_outlives_a_restart_of_the_server(#[values(0, 1, 2)] minor: u32) {
+    let mut sim = Sim::new(minor).await;
+    sim.world.write("file", "0123456789").await;
+    let mut command = sim.command(&["lock", &sim.url("file")]);
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let held = move || BufReader::new(stdout).read_line(&mut String::new());
+    assert!(tokio::task::spawn_blocking(held).await.unwrap().unwrap() > 0);
+    sim.world.bed.stop().await;
+    sim.world.bed.start().await;
+    drop(stdin);
+    // It has to have the lock to be able to give it back.
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
+    let ended = Ended::from(ended);
+    assert_eq!((ended.status, ended.stderr.as_str()), (0, ""));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! The program without a server: what is wrong with a command line, and with a server that is not there.
 //! Its work on a server is tested in `conformance/tests/sim_cli/`.
+#![allow(clippy::unwrap_used, reason = "functions that tests share may fail as tests do")]
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
