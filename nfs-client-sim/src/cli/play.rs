@@ -62,7 +62,7 @@ pub(crate) async fn run(args: PlayArgs, output: &Output) -> Result<ExitCode, Cli
     let command = args.restart.unwrap_or_default();
     let restart = move || shell(command.clone()).boxed();
     args.scenario.play(&stage, &restart).await.at(&args.url)?;
-    output.note(&format!("played {} as {}", args.scenario.name(), profile.title(minor)));
+    output.note(format!("played {} as {}", args.scenario.name(), profile.title(minor)));
     Ok(ExitCode::SUCCESS)
 }
 
