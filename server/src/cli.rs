@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::{Args, Parser, Subcommand};
 use hafiz_nfs_gateway::data::DataConfig;
 use hafiz_nfs_gateway::fs::{Defaults, FsConfig};
 use hafiz_nfs_gateway::gateway::Config;
 use hafiz_nfs_gateway::store::aws::{S3Config, StaticKeys, Timeouts};
+
+/// The longest drain and freshness, in seconds: a day.
+const SECONDS_MAX: u64 = 86_400;
 
 /// NFSv4 gateway that keeps what it is given as plain objects in any S3-compatible store.
 #[derive(Debug, Parser)]
@@ -33,13 +37,13 @@ pub(crate) struct Common {
     #[arg(long, env = "HAFIZ_LEASE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     lease_seconds: u64,
     /// Seconds that a stop waits for uploads; what is left then goes on at the next start
-    #[arg(long, env = "HAFIZ_DRAIN_SECONDS", default_value_t = 60)]
+    #[arg(long, env = "HAFIZ_DRAIN_SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(..=SECONDS_MAX))]
     drain_seconds: u64,
     /// Milliseconds for which what the bucket said is believed before it is asked again
-    #[arg(long, env = "HAFIZ_FRESHNESS_MS", default_value_t = 1000)]
+    #[arg(long, env = "HAFIZ_FRESHNESS_MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(..=SECONDS_MAX * 1000))]
     freshness_ms: u64,
     /// mkdir and rmdir in the root make and remove buckets
-    #[arg(long, env = "HAFIZ_ALLOW_BUCKET_CREATE")]
+    #[arg(long, env = "HAFIZ_ALLOW_BUCKET_CREATE", value_parser = BoolishValueParser::new())]
     allow_bucket_create: bool,
     /// Owner of objects that carry none
     #[arg(long, env = "HAFIZ_UID", default_value_t = 0)]
@@ -67,25 +71,25 @@ pub(crate) struct Serve {
     #[arg(long, env = "HAFIZ_BIND", default_value = "[::]:2049", value_delimiter = ',')]
     bind: Vec<SocketAddr>,
     /// The S3 endpoint, such as http://s3.example:9000; without it AWS
-    #[arg(long, env = "HAFIZ_ENDPOINT")]
+    #[arg(long, env = "HAFIZ_ENDPOINT", value_parser = NonEmptyStringValueParser::new())]
     endpoint: Option<String>,
     /// The access key; without keys the AWS provider chain (environment, profile, role)
-    #[arg(long, env = "HAFIZ_ACCESS_KEY", requires = "secret_key")]
+    #[arg(long, env = "HAFIZ_ACCESS_KEY", requires = "secret_key", value_parser = NonEmptyStringValueParser::new())]
     access_key: Option<String>,
     /// The secret key
-    #[arg(long, env = "HAFIZ_SECRET_KEY", requires = "access_key", hide_env_values = true)]
+    #[arg(long, env = "HAFIZ_SECRET_KEY", requires = "access_key", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     secret_key: Option<String>,
     /// The session token of temporary keys
-    #[arg(long, env = "HAFIZ_SESSION_TOKEN", requires = "access_key", hide_env_values = true)]
+    #[arg(long, env = "HAFIZ_SESSION_TOKEN", requires = "access_key", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     session_token: Option<String>,
     /// The region to sign for
-    #[arg(long, env = "HAFIZ_REGION")]
+    #[arg(long, env = "HAFIZ_REGION", value_parser = NonEmptyStringValueParser::new())]
     region: Option<String>,
     /// Address buckets as bucket.host instead of host/bucket
-    #[arg(long, env = "HAFIZ_VIRTUAL_HOST")]
+    #[arg(long, env = "HAFIZ_VIRTUAL_HOST", value_parser = BoolishValueParser::new())]
     virtual_host: bool,
     /// A bucket to serve; may be given several times; by default all that the keys can see
-    #[arg(long = "bucket", env = "HAFIZ_BUCKET", value_delimiter = ',')]
+    #[arg(long = "bucket", env = "HAFIZ_BUCKET", value_delimiter = ',', value_parser = NonEmptyStringValueParser::new())]
     buckets: Vec<String>,
     /// Directory for staged data and local state
     #[arg(long, env = "HAFIZ_STATE_DIR", default_value = "/var/lib/hafiz-nfs-gateway")]
@@ -107,6 +111,15 @@ pub(crate) struct Demo {
     pub(crate) s3_bind: SocketAddr,
     #[command(flatten)]
     common: Common,
+}
+
+/// What is wrong with the command line or the environment, in one line: clap's message without its usage text.
+pub(crate) fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let said = text.trim_start_matches("error: ").split("\n\n");
+    let said = said.take_while(|paragraph| !paragraph.starts_with("Usage:") && !paragraph.starts_with("For more"));
+    let said: Vec<String> = said.map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    format!("{} (--help explains all flags)", said.join("; "))
 }
 
 fn octal(text: &str) -> Result<u32, String> {
@@ -156,7 +169,7 @@ impl Common {
             defaults,
             ..FsConfig::default()
         };
-        let cache_bytes = usize::try_from(self.cache_mib << 20).unwrap_or(usize::MAX);
+        let cache_bytes = usize::try_from(self.cache_mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX);
         let mut data = DataConfig { cache_bytes, ..DataConfig::default() };
         if let Some(mib) = self.staging_mib {
             data.staging.bytes_max = mib.saturating_mul(1 << 20);

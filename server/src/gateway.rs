@@ -22,7 +22,7 @@ use crate::store::dialect::{Capabilities, Polyglot};
 use crate::store::probe::probe;
 use crate::store::retry::{RetryPolicy, RetryingStore};
 use crate::store::traced::{RequestCounts, TracedStore};
-use crate::store::{ObjectStore, StoreError};
+use crate::store::{ListRequest, ObjectStore, StoreError};
 
 /// Setting: the secret key of all identities.
 const IDENTITY: &[u8] = b"identity";
@@ -69,6 +69,16 @@ pub enum StartError {
         /// Its endpoint.
         endpoint: String,
         /// What it said.
+        error: StoreError,
+    },
+    /// A bucket to serve cannot be used.
+    #[error("the bucket {bucket} at {endpoint} cannot be used: {error}")]
+    Bucket {
+        /// Its name.
+        bucket: String,
+        /// The store's endpoint.
+        endpoint: String,
+        /// What the store said.
         error: StoreError,
     },
     /// What the last run left undone cannot be taken up.
@@ -192,7 +202,13 @@ async fn connect(config: &Config) -> Result<Connected, StartError> {
         [] => aws.list_buckets().await.map_err(refused)?.into_iter().map(|bucket| bucket.name).collect(),
         named => {
             for bucket in named {
-                aws.head_bucket(bucket).await.map_err(refused)?;
+                // Not HEAD, whose answer has no room for the reason of a refusal.
+                let look = ListRequest { bucket: bucket.clone(), max_keys: 1, ..ListRequest::default() };
+                aws.list(&look).await.map_err(|error| StartError::Bucket {
+                    bucket: bucket.clone(),
+                    endpoint: endpoint.clone(),
+                    error,
+                })?;
             }
             named.to_vec()
         }

@@ -198,7 +198,7 @@ impl Local {
     /// `Unwritable`, `Locked`, `Newer`, `Corrupt`.
     pub fn open(state_dir: &Path) -> Result<Self, LocalError> {
         let unwritable =
-            |error: std::io::Error| LocalError::Unwritable { path: state_dir.to_owned(), reason: error.to_string() };
+            |error: std::io::Error| LocalError::Unwritable { path: state_dir.to_owned(), reason: reason(&error) };
         let locked = || LocalError::Locked { path: state_dir.to_owned() };
         fs::create_dir_all(state_dir).map_err(unwritable)?;
         let lock = File::options()
@@ -336,6 +336,14 @@ fn prepare(database: &Database) -> Result<u64, redb::Error> {
         write.commit()?;
     }
     Ok(found)
+}
+
+/// Why a directory cannot be used.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => "a file is in its place".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> LocalError {

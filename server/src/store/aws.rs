@@ -89,7 +89,8 @@ fn quoted(etag: &ETag) -> String {
 
 /// The tag of a version that was written, or why its write cannot be relied on.
 fn written(etag: Option<&str>) -> StoreResult<Written> {
-    let etag = etag.ok_or_else(|| StoreError::Unavailable("the answer to a write has no ETag".to_owned()))?;
+    let missing = || StoreError::Unavailable(format!("the answer to a write has no ETag: {}", errors::ASK_ENDPOINT));
+    let etag = etag.ok_or_else(missing)?;
     Ok(Written { etag: ETag::new(etag) })
 }
 

@@ -10,6 +10,9 @@ use crate::store::StoreError;
 /// Bytes of foreign text that a message may hold.
 const DETAIL_MAX: usize = 300;
 
+/// What to ask oneself when something answers that does not speak S3.
+pub(super) const ASK_ENDPOINT: &str = "is this the endpoint of an S3 store?";
+
 /// What a request was about. It tells what a 404 without a code means: the answer to a HEAD has no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
@@ -41,6 +44,10 @@ where
             status => classify(subject, status, None, &format!("{status} {}", causes(&error))),
         },
         SdkError::TimeoutError(_) => StoreError::Unavailable("the request timed out".to_owned()),
+        SdkError::DispatchFailure(failure) => {
+            let cause = failure.as_connector_error().and_then(Error::source);
+            StoreError::Unavailable(causes(cause.unwrap_or(&error)))
+        }
         SdkError::ConstructionFailure(_) if comes_from::<BuildError>(&error) => StoreError::Refused(causes(&error)),
         _ => StoreError::Unavailable(causes(&error)),
     }
@@ -48,7 +55,8 @@ where
 
 /// A success that nobody can read: a proxy or a web server may be answering.
 fn not_s3(status: u16, error: &(dyn Error + 'static)) -> StoreError {
-    StoreError::Unavailable(format!("answer {status} is not S3's: {}", causes(error)))
+    tracing::debug!(status, error = causes(error), "an answer that is not S3's");
+    StoreError::Unavailable(format!("an answer of status {status} is not S3's: {ASK_ENDPOINT}"))
 }
 
 /// The table: S3's codes first, then what the bare status says.
@@ -61,7 +69,8 @@ fn classify(subject: Subject, status: u16, code: Option<&str>, detail: &str) -> 
         ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, 304 | 412) => StoreError::PreconditionFailed,
         ("BucketNotEmpty", _) => StoreError::BucketNotEmpty,
         ("BucketAlreadyExists" | "BucketAlreadyOwnedByYou", _) => StoreError::BucketExists,
-        ("InvalidAccessKeyId", _) => {
+        // The second is how servers made with s3s say it.
+        ("InvalidAccessKeyId" | "NotSignedUp", _) => {
             StoreError::AccessDenied(format!("the store does not know this access key ({detail})"))
         }
         ("SignatureDoesNotMatch", _) => {
@@ -175,6 +184,7 @@ mod tests {
             (Subject::Object, 409, Some("OperationAborted"), "Unavailable"),
             (Subject::Bucket, 409, Some("BucketNotEmpty"), "BucketNotEmpty"),
             (Subject::Bucket, 409, Some("BucketAlreadyOwnedByYou"), "BucketExists"),
+            (Subject::Service, 403, Some("NotSignedUp"), "AccessDenied"),
             (Subject::Object, 403, None, "AccessDenied"),
             (Subject::Object, 401, Some("Whatever"), "AccessDenied"),
             (Subject::Object, 400, Some("AuthorizationHeaderMalformed"), "AccessDenied"),
