@@ -28,7 +28,7 @@ suites:
 	ci/with-minio $(CARGO) test --workspace
 
 conformance:
-	ci/with-minio $(CARGO) test --workspace --test suites --test memory --test embedded_s3
+	ci/with-minio $(CARGO) test --workspace --test suites --test program --test memory --test embedded_s3
 
 kernel:
 	$(CARGO) test --workspace --no-run

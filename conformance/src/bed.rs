@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::{BoxFuture, FutureExt};
 use hafiz_nfs_gateway::data::DataConfig;
-use hafiz_nfs_gateway::embedded::{self, EmbeddedConfig, EmbeddedServer};
 use hafiz_nfs_gateway::fs::FsConfig;
 use hafiz_nfs_gateway::gateway::{Config, Gateway};
 use hafiz_nfs_gateway::store::aws::{S3Config, StaticKeys, Timeouts};
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
 use crate::minio::{self, Minio};
-use crate::{Objects, Target, skip, unavailable};
+use crate::{Access, EmbeddedStore, Objects, Target, skip, unavailable};
 
 /// The port of NFS where `NFS_TARGET` names none.
 const NFS_PORT: &str = "2049";
@@ -57,15 +56,8 @@ struct Inside {
 
 /// The S3 server behind a gateway.
 enum Store {
-    Embedded { _server: EmbeddedServer },
+    Embedded { _server: EmbeddedStore },
     Minio { _server: Arc<Minio> },
-}
-
-/// Where a store is and how to get in.
-struct Access {
-    endpoint: String,
-    access_key: &'static str,
-    secret_key: &'static str,
 }
 
 impl Bed {
@@ -83,8 +75,9 @@ impl Bed {
         match target {
             Target::Embedded => {
                 let folder = TempDir::new().unwrap();
-                let (store, access) = embedded_store(folder.path()).await;
-                Some(Self::inside(folder, store, &access, options).await)
+                let server = EmbeddedStore::start(folder.path()).await;
+                let access = server.access.clone();
+                Some(Self::inside(folder, Store::Embedded { _server: server }, &access, options).await)
             }
             Target::Minio => match minio::shared().await {
                 Ok(server) => {
@@ -111,7 +104,7 @@ impl Bed {
 
     async fn inside(folder: TempDir, store: Store, access: &Access, options: &BedOptions) -> Self {
         let bucket = bucket_name();
-        let objects = Objects::new(&access.endpoint, access.access_key, access.secret_key, &bucket);
+        let objects = access.objects(&bucket);
         objects.create_bucket().await;
         let mut config = config(access, folder.path().join("state"), bucket.clone(), options);
         let gateway = Gateway::start(config.clone()).await.unwrap();
@@ -174,20 +167,6 @@ impl Bed {
         };
         start.boxed()
     }
-}
-
-async fn embedded_store(folder: &Path) -> (Store, Access) {
-    let (access_key, secret_key) = ("conformance", "conformance-secret");
-    let config = EmbeddedConfig {
-        root: folder.join("s3"),
-        bind: "127.0.0.1:0".parse().unwrap(),
-        access_key: access_key.to_owned(),
-        secret_key: secret_key.to_owned(),
-        conditional_writes: true,
-    };
-    let server = embedded::start(config).await.unwrap();
-    let endpoint = server.endpoint();
-    (Store::Embedded { _server: server }, Access { endpoint, access_key, secret_key })
 }
 
 fn config(access: &Access, state_dir: PathBuf, bucket: String, options: &BedOptions) -> Config {

@@ -11,16 +11,11 @@
 
 mod big_file;
 mod listing;
-mod program;
 
-use std::path::Path;
 use std::time::Instant;
 
-use conformance::Objects;
-use hafiz_nfs_gateway::embedded::{self, EmbeddedConfig, EmbeddedServer};
+use conformance::{EmbeddedStore, Program};
 use nfs_client_sim::{Client, ClientOptions};
-
-use program::{Program, Store};
 
 /// What the gateway's resident memory must stay below, in KiB as the kernel counts.
 const RESIDENT_KIB_MAX: u64 = 300 << 10;
@@ -29,11 +24,11 @@ const BUCKET: &str = "memory";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_2_gib_file_and_50_000_names_fit_into_300_mib() {
     let folder = tempfile::TempDir::new().unwrap();
-    let (_server, store) = start_store(folder.path()).await;
-    let objects = Objects::new(&store.endpoint, store.access_key, store.secret_key, BUCKET);
+    let store = EmbeddedStore::start(folder.path()).await;
+    let objects = store.access.objects(BUCKET);
     objects.create_bucket().await;
     // This blocks the thread of the test, not those that serve S3.
-    let program = Program::start(&store, &folder.path().join("state"));
+    let program = Program::start(&mut Program::before(&store.access, &folder.path().join("state")));
     let client = Client::connect(program.addr(), 1, ClientOptions::default()).await.unwrap();
     let root = client.resolve(&format!("/{BUCKET}")).await.unwrap().handle;
     let begun = Instant::now();
@@ -62,19 +57,4 @@ async fn a_2_gib_file_and_50_000_names_fit_into_300_mib() {
     report("file read");
     listing::check(&client, &root, listing::SMALL_PAGE).await;
     report("listed again");
-}
-
-/// An S3 server in this process.
-async fn start_store(folder: &Path) -> (EmbeddedServer, Store) {
-    let (access_key, secret_key) = ("memory", "memory-secret");
-    let config = EmbeddedConfig {
-        root: folder.join("s3"),
-        bind: "127.0.0.1:0".parse().unwrap(),
-        access_key: access_key.to_owned(),
-        secret_key: secret_key.to_owned(),
-        conditional_writes: true,
-    };
-    let server = embedded::start(config).await.unwrap();
-    let endpoint = server.endpoint();
-    (server, Store { endpoint, access_key, secret_key })
 }
