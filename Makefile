@@ -14,7 +14,7 @@ help:
 	@echo "make demo         the gateway before an S3 store of its own; prints the mount line (DEMO_DIR, DEMO_BIND)"
 	@echo "make test         all tests; what the machine cannot run is named as skipped"
 	@echo "make suites       all but the kernel guest's checks"
-	@echo "make conformance  the suites against the gateway on the embedded store and on MinIO in a container"
+	@echo "make conformance  the suites on the embedded store and on MinIO in a container, and tests of the program"
 	@echo "make kernel       the kernel guest's checks for NFSv4.0, 4.1 and 4.2 on both stores (root)"
 	@echo "make bench        throughput and round trips, as ratios to the store itself"
 	@echo "make lint         rustfmt, clippy and the house rules"

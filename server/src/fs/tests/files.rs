@@ -170,3 +170,26 @@ async fn what_is_made_in_a_set_gid_directory_has_its_group() {
         assert_eq!((seen.gid, seen.mode), (gid, mode), "{path}");
     }
 }
+
+/// NFS4ERR_ROFS is better than bytes that stay on this machine for ever.
+#[tokio::test]
+async fn a_store_that_may_only_be_read_refuses_every_change() {
+    let world = World::with_capabilities(impatient(), Capabilities::default()).await;
+    world.foreign_put("dir/file", "content").await;
+    let (dir, file) = (world.walk("dir").await.unwrap(), world.walk("dir/file").await.unwrap());
+    let (fs, caller) = (&world.fs, Caller::default());
+    let changes = [
+        fs.create(&dir, "new", CreateHow::Guarded, &ANYTHING, &caller).await.map(drop),
+        fs.mkdir(&dir, "new", &ANYTHING, &caller).await.map(drop),
+        fs.symlink(&dir, "new", "target", &ANYTHING, &caller).await.map(drop),
+        fs.write(&file, 0, "new".into(), Stability::Unstable).await.map(drop),
+        fs.setattr(&file, &SetAttributes { mode: Some(0o600), ..ANYTHING }).await,
+        fs.remove(&dir, "file").await.map(drop),
+        fs.rename(&dir, "file", &dir, "new").await.map(drop),
+    ];
+    assert_eq!(changes, [const { Err(FsError::ReadOnly) }; 7]);
+    assert_eq!(world.read(&file).await.unwrap(), "content");
+    assert_eq!(world.list("dir", 10).await, ["file"]);
+    assert_eq!(fs.pending(), 0);
+    assert_eq!(std::fs::read_dir(world.state.path().join("staging")).unwrap().count(), 0);
+}

@@ -71,19 +71,23 @@ impl World {
     }
 
     async fn with(config: FsConfig) -> Self {
+        Self::with_capabilities(config, all_capabilities()).await
+    }
+
+    async fn with_capabilities(config: FsConfig, capabilities: Capabilities) -> Self {
         let store = Arc::new(MemoryStore::default());
         store.create_bucket(BUCKET).await.unwrap();
         let state = TempDir::new().unwrap();
-        Self::start(store, state, config).await
+        Self::start(store, state, config, capabilities).await
     }
 
-    async fn start(store: Arc<MemoryStore>, state: TempDir, config: FsConfig) -> Self {
+    async fn start(store: Arc<MemoryStore>, state: TempDir, config: FsConfig, capabilities: Capabilities) -> Self {
         let local = Local::open(state.path()).unwrap();
         let faults = Arc::new(FaultyStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>));
         let shared = Arc::clone(&faults) as Arc<dyn ObjectStore>;
         let data = Data::open(Arc::clone(&shared), state.path(), DataConfig::default()).unwrap();
         let key = IdentityKey::new([7; 16]);
-        let fs = ObjectFs::open(shared, all_capabilities(), data, local, key, config.clone()).await.unwrap();
+        let fs = ObjectFs::open(shared, capabilities, data, local, key, config.clone()).await.unwrap();
         let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
         let syncing = tokio::spawn(Arc::clone(&fs).run(stop.clone(), give_up.clone()));
         Self { store, faults, state, config, fs, syncing, stop, give_up }
@@ -96,7 +100,7 @@ impl World {
         self.fs.tasks.close();
         self.fs.tasks.wait().await;
         drop(self.fs);
-        Self::start(self.store, self.state, self.config).await
+        Self::start(self.store, self.state, self.config, all_capabilities()).await
     }
 
     /// Waits until the bucket has everything.
