@@ -25,6 +25,13 @@ impl Row {
     pub(crate) const GETATTR: Self = Self::new(8, "GETATTR, one after the other", "calls/s");
     pub(crate) const GETATTR_MANY: Self = Self::new(9, "GETATTR, 8 in flight", "calls/s");
 
+    pub(crate) const GUEST_WRITE: Self = Self::new(10, "kernel guest: sequential write of 256 MiB, to fsync", "MiB/s");
+    pub(crate) const GUEST_READ: Self = Self::new(11, "kernel guest: sequential read of 256 MiB, not cached", "MiB/s");
+    pub(crate) const GUEST_SMALL_WRITE: Self =
+        Self::new(12, "kernel guest: 200 files of 64 KiB written, to close", "files/s");
+    pub(crate) const GUEST_SMALL_READ: Self =
+        Self::new(13, "kernel guest: 200 files of 64 KiB read, not cached", "files/s");
+
     const fn new(order: u8, what: &'static str, unit: &'static str) -> Self {
         Self { order, what, unit }
     }
@@ -46,8 +53,8 @@ impl Table {
         self.0.entry(row).or_default().push(Round { gateway, direct });
     }
 
-    /// Prints the medians, and the median of the rounds' ratios.
-    pub(crate) fn print(&self) {
+    /// Prints the medians, and the median of the rounds' ratios; then what was skipped, and why.
+    pub(crate) fn print(&self, skipped: Option<&str>) {
         let mut out = std::io::stdout().lock();
         let mut line = |text: String| writeln!(out, "{text}").unwrap();
         line("| what | unit | gateway | direct, 8 streams | ratio |".to_owned());
@@ -59,6 +66,9 @@ impl Table {
             let cell = |value: Option<f64>, digits| value.map_or(String::new(), |value| format!("{value:.digits$}"));
             let (gateway, direct, ratio) = (cell(gateway, 0), cell(direct, 0), cell(ratio, 2));
             line(format!("| {} | {} | {gateway} | {direct} | {ratio} |", row.what, row.unit));
+        }
+        if let Some(why) = skipped {
+            line(format!("\nkernel guest: skipped: {why}"));
         }
     }
 }
