@@ -32,6 +32,7 @@ mod compound;
 mod error;
 mod files;
 pub mod import;
+pub mod hostile;
 mod net;
 pub mod profile;
 pub mod record;
@@ -40,6 +41,7 @@ mod reply;
 #[cfg(test)]
 mod scripted_server;
 pub mod trace;
+mod wire;
 
 pub use callback::{CallbackHook, CallbackOptions};
 pub use client::{Client, ClientOptions, OpenOwner, Recovery, Session, Shape, Slot, Tag, TagOf};
