@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use clap::Args;
 use nfs_client_sim::{Client, ClientOptions, Error, Recovery};
+use nfs_client_sim::{Client, ClientOptions, Connection, Error};
 use nfs4_protocol::nfs4::{MINOR_VERSION_MAX, NfsStat4};
 
 use super::{CliError, NfsUrl, Output};
 
 /// The most groups of an AUTH_SYS credential (RFC 5531 §14).
 const GIDS_MAX: usize = 16;
+/// How long a server may take to answer, for commands that have no flag for that.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Client")]
@@ -171,6 +174,21 @@ pub(crate) async fn addresses(url: &NfsUrl) -> Result<Vec<SocketAddr>, CliError>
     let found = tokio::net::lookup_host((url.host(), url.port())).await;
     let unknown = |error: std::io::Error| Error::Connect { addr: url.host().to_owned(), reason: error.to_string() };
     found.map(Iterator::collect).map_err(|error| CliError::server(url, unknown(error)))
+}
+
+/// The first address of the server that takes a connection.
+///
+/// # Errors
+/// [`CliError::Server`].
+pub(crate) async fn reachable(url: &NfsUrl) -> Result<SocketAddr, CliError> {
+    let mut failure = Error::Connect { addr: url.host().to_owned(), reason: "the name has no address".to_owned() };
+    for addr in addresses(url).await? {
+        match Connection::open(addr, CONNECT_WAIT).await {
+            Ok(_) => return Ok(addr),
+            Err(error) => failure = error,
+        }
+    }
+    Err(CliError::server(url, failure))
 }
 
 #[cfg(test)]

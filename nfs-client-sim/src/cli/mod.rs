@@ -16,6 +16,7 @@ mod header;
 mod import;
 mod ln;
 mod lock;
+mod hostile;
 mod ls;
 mod mkdir;
 mod mv;
@@ -88,6 +89,7 @@ enum Command {
     Show(show::ShowArgs),
     Replay(replay::ReplayArgs),
     Play(play::PlayArgs),
+    Hostile(hostile::HostileArgs),
 }
 
 impl Command {
@@ -115,6 +117,7 @@ impl Command {
             Self::Show(args) => Box::pin(show::run(args, output)).await,
             Self::Replay(args) => Box::pin(replay::run(args, output)).await,
             Self::Play(args) => Box::pin(play::run(args, output)).await,
+            Self::Hostile(args) => Box::pin(hostile::run(args, output)).await,
         }
     }
 }

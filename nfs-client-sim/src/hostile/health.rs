@@ -18,6 +18,10 @@ const BOUND_MIN: Duration = Duration::from_secs(1);
 /// What it may take at the most; then the server counts as stuck.
 const BOUND_MAX: Duration = Duration::from_secs(10);
 
+/// How long a server may take to notice that connections ended.
+const SETTLE_WAIT: Duration = Duration::from_secs(3);
+const SETTLE_PAUSE: Duration = Duration::from_millis(20);
+
 /// How long honest clients take.
 pub(super) struct Baseline {
     typical: Duration,
@@ -65,12 +69,25 @@ impl Baseline {
 /// What an honest client does: it connects, becomes known, looks at the directory and leaves.
 async fn visit(options: &Options, minor: u32) -> Result<Duration> {
     let begun = Instant::now();
-    let client = Client::connect(options.addr, minor, ClientOptions { renew: false, ..ClientOptions::default() }).await?;
+    let client =
+        Client::connect(options.addr, minor, ClientOptions { renew: false, ..ClientOptions::default() }).await?;
     let directory = client.resolve(&options.directory).await?;
     client.getattr(&directory.handle, &[FATTR4_CHANGE]).await?;
     let took = begun.elapsed();
     client.leave().await?;
     Ok(took)
+}
+
+/// What the server's process holds once the attackers' connections are gone from it, or do not go.
+pub(super) async fn settled(pid: Option<u32>, before: Option<Vitals>) -> Option<Vitals> {
+    let until = Instant::now() + SETTLE_WAIT;
+    loop {
+        let now = pid.and_then(vitals)?;
+        if before.is_none_or(|before| now.sockets <= before.sockets) || Instant::now() > until {
+            return Some(now);
+        }
+        tokio::time::sleep(SETTLE_PAUSE).await;
+    }
 }
 
 /// What a process of this machine holds; `None` when it cannot be seen.

@@ -16,9 +16,10 @@ pub use report::{CaseReport, Group, Health, Report, Verdict, Vitals};
 use std::net::SocketAddr;
 
 use futures::future::{BoxFuture, FutureExt};
-use nfs4_protocol::nfs4::MINOR_VERSION_MAX;
+use futures::stream::TryStreamExt;
+use nfs4_protocol::nfs4::{Entry4, MINOR_VERSION_MAX, NfsFh4};
 
-use crate::{Client, ClientOptions, Error, Result};
+use crate::{Client, ClientOptions, Error, ListingSize, Result};
 use answer::{Allowed, Answer};
 use health::Baseline;
 use stage::{CONTENT, FILE, Stage};
@@ -102,14 +103,15 @@ async fn attack(options: Options) -> Result<Report> {
     let report = play_all(&options, &mut stage).await;
     // Whatever came of it, the folder goes.
     let cleared = clear(&honest, &folder).await;
-    honest.remove(&directory, &folder_name).await?;
-    cleared?;
+    let removed = honest.remove(&directory, &folder_name).await;
     let report = report?;
+    cleared.and(removed)?;
     Ok(Report { minors, ..report })
 }
 
 async fn play_all(options: &Options, stage: &mut Stage) -> Result<Report> {
     let baseline = Baseline::measure(options, stage.lowest()).await?;
+    let before = options.pid.and_then(vitals);
     let mut groups = Vec::new();
     for group in cases::ALL {
         tracing::info!(group = group.name, cases = group.cases.len(), "attacking");
@@ -119,7 +121,7 @@ async fn play_all(options: &Options, stage: &mut Stage) -> Result<Report> {
         }
         let mut health = baseline.check(options, stage.lowest()).await;
         stage.held.clear();
-        health.vitals = options.pid.and_then(vitals);
+        health.vitals = health::settled(options.pid, before).await;
         groups.push(Group { name: group.name, cases, health });
     }
     let server = options.addr.to_string();
@@ -128,6 +130,7 @@ async fn play_all(options: &Options, stage: &mut Stage) -> Result<Report> {
         minors: Vec::new(),
         baseline_ms: baseline.typical_ms(),
         bound_ms: baseline.bound_ms(),
+        before,
         groups,
     })
 }
@@ -171,9 +174,11 @@ async fn minors(addr: SocketAddr) -> Result<Vec<u32>> {
 }
 
 /// Removes all that the cases left in the folder.
-async fn clear(client: &Client, folder: &nfs4_protocol::nfs4::NfsFh4) -> Result<()> {
-    for name in client.names(folder).await? {
-        client.remove(folder, name).await?;
+async fn clear(client: &Client, folder: &NfsFh4) -> Result<()> {
+    // Not all names that were made are UTF-8.
+    let entries: Vec<Entry4> = client.readdir(folder, ListingSize::default(), &[]).try_collect().await?;
+    for entry in entries {
+        client.remove(folder, entry.name).await?;
     }
     Ok(())
 }

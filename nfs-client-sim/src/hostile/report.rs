@@ -19,6 +19,8 @@ pub struct Report {
     pub baseline_ms: f64,
     /// How long one may take after them.
     pub bound_ms: f64,
+    /// What the server's process held before, where it could be seen.
+    pub before: Option<Vitals>,
     /// The groups, in the order in which they were tried.
     pub groups: Vec<Group>,
 }
@@ -112,6 +114,13 @@ impl fmt::Display for Verdict {
     }
 }
 
+impl fmt::Display for Vitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { resident_kib, sockets, threads } = self;
+        write!(f, "the server holds {} MiB, {sockets} sockets, {threads} threads", resident_kib >> 10)
+    }
+}
+
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.served_ms, &self.error) {
@@ -122,10 +131,7 @@ impl fmt::Display for Health {
         if !self.good && self.error.is_none() {
             f.write_str(", TOO LATE")?;
         }
-        if let Some(Vitals { resident_kib, sockets, threads }) = self.vitals {
-            write!(f, "; server: {} MiB resident, {sockets} sockets, {threads} threads", resident_kib >> 10)?;
-        }
-        Ok(())
+        self.vitals.map_or(Ok(()), |vitals| write!(f, "; {vitals}"))
     }
 }
 
@@ -134,6 +140,9 @@ impl fmt::Display for Report {
         let minors: Vec<String> = self.minors.iter().map(|minor| format!("4.{minor}")).collect();
         writeln!(f, "{}, NFS {}", self.server, minors.join(", "))?;
         writeln!(f, "an honest client takes {:.1} ms; allowed: {:.0} ms", self.baseline_ms, self.bound_ms)?;
+        if let Some(before) = self.before {
+            writeln!(f, "before: {before}")?;
+        }
         for group in &self.groups {
             let mut table = Table::new();
             table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    CREATE_SESSION4_FLAG_CONN_BACK_CHAN, CallbackSecParms4, CbClient4, ChannelAttrs4, ClientOwner4,
-    Compound4Args, Compound4Res, CreateSession4Args, CreateSession4Resok, DestroyClientid4Args, DestroySession4Args,
+    CREATE_SESSION4_FLAG_CONN_BACK_CHAN, CallbackSecParms4, CbClient4, ChannelAttrs4, ClientOwner4, Compound4Args,
+    Compound4Res, CreateSession4Args, CreateSession4Resok, DestroyClientid4Args, DestroySession4Args,
     EXCHGID4_FLAG_USE_NON_PNFS, ExchangeId4Args, ExchangeId4Resok, NFS4_CALLBACK, Netaddr4, NfsArgop4, NfsClientId4,
     NfsStat4, OpNum, ReclaimComplete4Args, Sequence4Args, Sessionid4, Setclientid4Args, Setclientid4Res,
     SetclientidConfirm4Args, StateProtect4A,
@@ -113,10 +113,8 @@ impl Talk {
             Setclientid4Res::Error(status) => return Err(failed(OpNum::Setclientid, status)),
         };
         self.clientid = known.clientid;
-        let confirm = SetclientidConfirm4Args {
-            clientid: known.clientid,
-            setclientid_confirm: known.setclientid_confirm,
-        };
+        let confirm =
+            SetclientidConfirm4Args { clientid: known.clientid, setclientid_confirm: known.setclientid_confirm };
         self.bare(vec![NfsArgop4::SetclientidConfirm(confirm)]).await?.ok()
     }
 

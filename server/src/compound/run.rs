@@ -218,8 +218,11 @@ impl Run {
         let op = fault.result_op();
         let status = match self.verdict {
             Some(verdict) => verdict,
-            // An operation that exists but stands where it may not is told that before its arguments are looked at.
-            None if fault.status == NfsStat4::Badxdr => self.admit(op).err().unwrap_or(fault.status),
+            // An operation that exists but stands where it may not is told that before its arguments are looked at. One
+            // whose number is missing is none that could stand anywhere.
+            None if fault.status == NfsStat4::Badxdr && op != OpNum::Illegal => {
+                self.admit(op).err().unwrap_or(fault.status)
+            }
             None => fault.status,
         };
         self.fail(op, status);

@@ -1,7 +1,7 @@
 //! Compounds that are too long, of no known version, or of operations that do not exist.
 
 use futures::future::FutureExt;
-use nfs4_protocol::nfs4::{Getattr4Args, NfsArgop4, NfsStat4, OpNum, TAG_MAX};
+use nfs4_protocol::nfs4::{DestroyClientid4Args, Getattr4Args, NfsArgop4, NfsStat4, OpNum, TAG_MAX};
 use nfs4_protocol::xdr::{Encode, Encoder};
 
 use crate::Result;
@@ -91,7 +91,7 @@ pub(super) const CASES: Cases = Cases {
             requires: "OP_ILLEGAL",
             about: About::Minor0,
             allowed: ILLEGAL,
-            play: |stage| async { stage.raw(1, |e| OpNum::DestroyClientid.encode(e)).await }.boxed(),
+            play: |stage| async { stage.ops(vec![NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid: 0 })]).await }.boxed(),
         },
         Case {
             name: "an operation of 4.2 in 4.1",
@@ -126,7 +126,7 @@ pub(super) const CASES: Cases = Cases {
             play: |stage| many(stage, 2, attributes_of_root).boxed(),
         },
         Case {
-            name: "a tag of the largest length",
+            name: "a tag of 1 KiB",
             section: "RFC 8881 §16.2.3",
             requires: "it is repeated",
             about: About::Minor0,

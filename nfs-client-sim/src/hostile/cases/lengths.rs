@@ -90,11 +90,7 @@ pub(super) const CASES: Cases = Cases {
             section: "RFC 8881 §3.2",
             requires: "BADXDR or BADHANDLE",
             about: About::All,
-            allowed: &[
-                Allowed::Status(NfsStat4::Badxdr),
-                Allowed::Status(NfsStat4::Badhandle),
-                Allowed::GarbageArgs,
-            ],
+            allowed: &[Allowed::Status(NfsStat4::Badxdr), Allowed::Status(NfsStat4::Badhandle), Allowed::GarbageArgs],
             play: |stage| long_handle(stage).boxed(),
         },
         Case {

@@ -301,8 +301,7 @@ async fn rename_into_itself(stage: &Stage) -> Result<Answer> {
     let inner = client.mkdir(&stage.folder, "inner", 0o755).await?;
     let args = Rename4Args { oldname: Bytes::from_static(b"inner"), newname: Bytes::from_static(b"deeper") };
     let into = NfsArgop4::Putfh(Putfh4Args { object: inner });
-    let answer =
-        stage.ops(vec![stage.at_folder(), NfsArgop4::Savefh, into, NfsArgop4::Rename(args)]).await;
+    let answer = stage.ops(vec![stage.at_folder(), NfsArgop4::Savefh, into, NfsArgop4::Rename(args)]).await;
     client.remove(&stage.folder, "inner").await?;
     answer
 }

@@ -251,15 +251,9 @@ async fn lock(stage: &Stage, clientid: u64, offset: u64, length: u64) -> Result<
     let mut opened = Opened::new(stage).await?;
     let clientid = if clientid == 0 { opened.talk.clientid } else { clientid };
     let lock_owner = StateOwner4 { clientid, owner: Bytes::from_static(b"locker") };
-    let owner =
-        OpenToLockOwner4 { open_seqid: opened.next, open_stateid: opened.stateid, lock_seqid: 0, lock_owner };
-    let args = Lock4Args {
-        locktype: NfsLockType4::Write,
-        reclaim: false,
-        offset,
-        length,
-        locker: Locker4::OpenOwner(owner),
-    };
+    let owner = OpenToLockOwner4 { open_seqid: opened.next, open_stateid: opened.stateid, lock_seqid: 0, lock_owner };
+    let args =
+        Lock4Args { locktype: NfsLockType4::Write, reclaim: false, offset, length, locker: Locker4::OpenOwner(owner) };
     let put = NfsArgop4::Putfh(Putfh4Args { object: stage.file.clone() });
     let answer = ask(&mut opened.talk, vec![put, NfsArgop4::Lock(Box::new(args))]).await;
     // Whether a refused LOCK moves the sequence ID depends on the refusal; the wrong one of the two is refused.

@@ -199,8 +199,7 @@ async fn send(stage: &Stage, call: CallBody) -> Result<Answer> {
 
 /// PUTROOTFH with this credential.
 async fn compound_as(stage: &Stage, cred: OpaqueAuth) -> Result<Answer> {
-    let args =
-        Compound4Args { tag: Bytes::new(), minorversion: stage.lowest(), argarray: vec![NfsArgop4::Putrootfh] };
+    let args = Compound4Args { tag: Bytes::new(), minorversion: stage.lowest(), argarray: vec![NfsArgop4::Putrootfh] };
     let mut e = Encoder::new();
     RpcMsg::call(1, NFS_PROGRAM, NFS_V4, NFSPROC4_COMPOUND, cred).encode(&mut e);
     args.encode(&mut e);

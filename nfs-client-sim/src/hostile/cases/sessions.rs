@@ -39,10 +39,10 @@ pub(super) const CASES: Cases = Cases {
             requires: "BADSESSION",
             about: About::Sessions,
             allowed: BAD_SESSION,
-            play: |stage| async {
-                bare(stage, NfsArgop4::DestroySession(DestroySession4Args { sessionid: NO_SESSION })).await
-            }
-            .boxed(),
+            play: |stage| {
+                async { bare(stage, NfsArgop4::DestroySession(DestroySession4Args { sessionid: NO_SESSION })).await }
+                    .boxed()
+            },
         },
         Case {
             name: "BIND_CONN_TO_SESSION of a forged session",
@@ -152,10 +152,10 @@ pub(super) const CASES: Cases = Cases {
             requires: "STALE_CLIENTID",
             about: About::Sessions,
             allowed: STALE_CLIENT,
-            play: |stage| async {
-                bare(stage, NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid: NO_CLIENTID })).await
-            }
-            .boxed(),
+            play: |stage| {
+                async { bare(stage, NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid: NO_CLIENTID })).await }
+                    .boxed()
+            },
         },
         Case {
             name: "DESTROY_CLIENTID of a client with a session",
@@ -221,8 +221,7 @@ async fn bare(stage: &Stage, op: NfsArgop4) -> Result<Answer> {
 }
 
 async fn forged_sequence(stage: &Stage) -> Result<Answer> {
-    let args =
-        Sequence4Args { sessionid: NO_SESSION, sequenceid: 1, slotid: 0, highest_slotid: 0, cachethis: false };
+    let args = Sequence4Args { sessionid: NO_SESSION, sequenceid: 1, slotid: 0, highest_slotid: 0, cachethis: false };
     bare(stage, NfsArgop4::Sequence(args)).await
 }
 

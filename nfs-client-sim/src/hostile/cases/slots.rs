@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::future::FutureExt;
 use nfs4_protocol::nfs4::{
-    Compound4Args, Getattr4Args, NfsArgop4, NfsStat4, Read4Args, Sequence4Args, Stateid4, StableHow4, Write4Args,
+    Compound4Args, Getattr4Args, NfsArgop4, NfsStat4, Read4Args, Sequence4Args, StableHow4, Stateid4, Write4Args,
 };
 
 use crate::hostile::answer::{Allowed, Answer};
@@ -39,9 +39,7 @@ pub(super) const CASES: Cases = Cases {
             requires: "BADSLOT",
             about: About::Sessions,
             allowed: &[Allowed::Status(NfsStat4::Badslot)],
-            play: |stage| {
-                sequence(stage, |args| (args.slotid, args.highest_slotid) = (1_000_000, 1_000_000)).boxed()
-            },
+            play: |stage| sequence(stage, |args| (args.slotid, args.highest_slotid) = (1_000_000, 1_000_000)).boxed(),
         },
         Case {
             name: "a highest slot below the slot",
@@ -225,7 +223,11 @@ async fn many_retries(stage: &Stage) -> Result<Answer> {
     }
     talk.leave().await;
     let same = replies.windows(2).all(|pair| matches!(pair, [first, second] if first == second));
-    let what = format!("{} replies of {RETRIES}, {}; {delays} DELAY", replies.len(), if same { "all the same" } else { "different" });
+    let what = format!(
+        "{} replies of {RETRIES}, {}; {delays} DELAY",
+        replies.len(),
+        if same { "all the same" } else { "different" }
+    );
     Ok(Answer::Found(same && !replies.is_empty() && replies.len() + delays == RETRIES, what))
 }
 
@@ -273,8 +275,7 @@ async fn too_big_request(stage: &Stage) -> Result<Answer> {
     // The same bytes as are there.
     let data = Bytes::from(vec![0x5a; (granted as usize).min(crate::hostile::CONTENT.len())]);
     let args = Write4Args { stateid: Stateid4::ANONYMOUS, offset: 0, stable: StableHow4::Unstable, data };
-    let answer =
-        crate::hostile::stage::ask(&mut talk, vec![stage.at_file(), NfsArgop4::Write(Box::new(args))]).await;
+    let answer = crate::hostile::stage::ask(&mut talk, vec![stage.at_file(), NfsArgop4::Write(Box::new(args))]).await;
     talk.leave().await;
     Ok(answer)
 }

@@ -54,6 +54,14 @@ async fn operations_before_one_that_cannot_be_decoded_run() {
 }
 
 #[tokio::test]
+async fn an_operation_whose_number_is_missing_cannot_be_decoded() {
+    let server = Server::start().await;
+    let reply = decode(server.send(raw_args(0, 2, &[&NfsArgop4::Putrootfh])).await);
+    assert_eq!(statuses(&reply.resarray), [NfsStat4::Ok, NfsStat4::Badxdr]);
+    assert_eq!(reply.resarray[1].opnum(), OpNum::Illegal);
+}
+
+#[tokio::test]
 async fn an_operation_that_does_not_exist_is_illegal() {
     let server = Server::start().await;
     for number in [0_u32, 2, 200, OpNum::Illegal.as_u32(), OpNum::Sequence.as_u32()] {
