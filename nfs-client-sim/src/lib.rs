@@ -37,6 +37,7 @@ mod net;
 pub mod profile;
 pub mod record;
 pub mod replay;
+pub mod probe;
 mod reply;
 #[cfg(test)]
 mod scripted_server;

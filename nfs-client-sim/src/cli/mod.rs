@@ -30,6 +30,7 @@ mod replay;
 mod rm;
 mod show;
 mod stat;
+mod probe;
 mod text;
 mod truncate;
 mod upload;
@@ -90,6 +91,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Play(play::PlayArgs),
     Hostile(hostile::HostileArgs),
+    Probe(probe::ProbeArgs),
 }
 
 impl Command {
@@ -118,6 +120,7 @@ impl Command {
             Self::Replay(args) => Box::pin(replay::run(args, output)).await,
             Self::Play(args) => Box::pin(play::run(args, output)).await,
             Self::Hostile(args) => Box::pin(hostile::run(args, output)).await,
+            Self::Probe(args) => Box::pin(probe::run(args, output)).await,
         }
     }
 }

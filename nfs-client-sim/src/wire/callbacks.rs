@@ -1,6 +1,7 @@
 //! Answering what a server asks of its client, and keeping account of it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,16 +9,21 @@ use nfs4_protocol::nfs4::{
     CB_COMPOUND, CB_NULL, CbCompound4Args, CbCompound4Res, CbSequence4Resok, NfsCbArgop4, NfsCbOpnum4, NfsCbResop4,
     NfsStat4, Stateid4,
 };
-use nfs4_protocol::rpc::{AcceptedBody, CallBody, RpcMsg};
+use nfs4_protocol::rpc::{AcceptedBody, CallBody, RpcBody, RpcMsg};
 use nfs4_protocol::xdr::{Decode, Decoder, Encode, Encoder};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{Incoming, Wire};
 use crate::{Error, Result};
 
+/// How long a server may leave its connection for callbacks unused.
+const IDLE_MAX: Duration = Duration::from_secs(600);
+
 /// The callbacks that came, and were answered.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Callbacks {
     /// How many calls of CB_NULL.
     pub(crate) nulls: u32,
@@ -94,21 +100,23 @@ impl Callbacks {
     }
 }
 
-/// Where a server of 4.0 calls its client.
+/// Where a server of 4.0 calls its client. It ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
     addr: SocketAddr,
-    wires: Vec<Wire>,
+    callbacks: Arc<Mutex<Callbacks>>,
+    _serving: AbortOnDropHandle<()>,
 }
 
 impl Listener {
     /// Listens on any port of an address of this machine.
-    pub(crate) async fn bind(local: SocketAddr) -> Result<Self> {
+    pub(crate) async fn start(local: SocketAddr) -> Result<Self> {
         let at = SocketAddr::new(local.ip(), 0);
         let listener = TcpListener::bind(at).await.map_err(|error| Error::connect(at, &error))?;
         let addr = listener.local_addr().map_err(|error| Error::connect(at, &error))?;
-        Ok(Self { listener, addr, wires: Vec::new() })
+        let callbacks = Arc::new(Mutex::new(Callbacks::default()));
+        let serving = tokio::spawn(serve(listener, Arc::clone(&callbacks)));
+        Ok(Self { addr, callbacks, _serving: AbortOnDropHandle::new(serving) })
     }
 
     /// Where it listens.
@@ -116,22 +124,26 @@ impl Listener {
         self.addr
     }
 
-    /// Answers what comes for as long as `wait`, or until `done`.
-    pub(crate) async fn serve(&mut self, callbacks: &mut Callbacks, wait: Duration, done: fn(&Callbacks) -> bool) {
-        let until = Instant::now() + wait;
-        while !done(callbacks) && Instant::now() < until {
-            // One connection is what servers use; a second one is only served when the first is silent.
-            let turn = Duration::from_millis(50);
-            if let Ok(Ok((stream, _))) = tokio::time::timeout(turn, self.listener.accept()).await {
-                self.wires.extend(Wire::over(stream));
-            }
-            for wire in &mut self.wires {
-                while let Incoming::Record(record) = wire.receive(Duration::from_millis(20)).await {
-                    if let Some(reply) = answer_record(callbacks, record) {
-                        wire.send_message(reply).await;
-                    }
-                }
-            }
+    /// What came so far.
+    pub(crate) fn seen(&self) -> Callbacks {
+        self.callbacks.lock().clone()
+    }
+}
+
+async fn serve(listener: TcpListener, callbacks: Arc<Mutex<Callbacks>>) {
+    let mut connections = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        if let Ok(wire) = Wire::over(stream) {
+            connections.spawn(answer_all(wire, Arc::clone(&callbacks)));
+        }
+    }
+}
+
+async fn answer_all(mut wire: Wire, callbacks: Arc<Mutex<Callbacks>>) {
+    while let Incoming::Record(record) = wire.receive(IDLE_MAX).await {
+        let reply = answer_record(&mut callbacks.lock(), record);
+        if let Some(reply) = reply {
+            wire.send_message(reply).await;
         }
     }
 }
@@ -141,7 +153,7 @@ fn answer_record(callbacks: &mut Callbacks, record: Bytes) -> Option<Vec<Bytes>>
     let mut d = Decoder::new(record);
     let message = RpcMsg::decode(&mut d).ok()?;
     match message.body {
-        nfs4_protocol::rpc::RpcBody::Call(call) => Some(callbacks.answer(message.xid, &call, d)),
-        nfs4_protocol::rpc::RpcBody::Reply(_) => None,
+        RpcBody::Call(call) => Some(callbacks.answer(message.xid, &call, d)),
+        RpcBody::Reply(_) => None,
     }
 }

@@ -94,6 +94,11 @@ impl Talk {
         &self.introduction
     }
 
+    /// From now on servers of 4.0 are told to call back there.
+    pub(crate) fn call_back_at(&mut self, addr: SocketAddr) {
+        self.introduction.callback = Some(addr);
+    }
+
     /// The connection.
     pub(crate) const fn wire(&mut self) -> &mut Wire {
         &mut self.wire

@@ -91,7 +91,10 @@ pub(super) const CASES: Cases = Cases {
             requires: "OP_ILLEGAL",
             about: About::Minor0,
             allowed: ILLEGAL,
-            play: |stage| async { stage.ops(vec![NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid: 0 })]).await }.boxed(),
+            play: |stage| {
+                async { stage.ops(vec![NfsArgop4::DestroyClientid(DestroyClientid4Args { clientid: 0 })]).await }
+                    .boxed()
+            },
         },
         Case {
             name: "an operation of 4.2 in 4.1",
