@@ -55,6 +55,8 @@ const SMALL: &[u32] = &[
 const SETTABLE: &[u32] = &[FATTR4_ARCHIVE, FATTR4_HIDDEN, FATTR4_TIME_BACKUP, FATTR4_TIME_CREATE];
 /// Attributes that only servers with new kinds of delegations may tell (RFC 9754).
 const DELEGATION_ATTRIBUTES: &[u32] = &[FATTR4_TIME_DELEG_ACCESS, FATTR4_TIME_DELEG_MODIFY, FATTR4_OPEN_ARGUMENTS];
+/// The minor version that brought CLONE and what came after it.
+const MINOR_WITH_EXTENSIONS: u32 = 2;
 /// The permission bits.
 const MODE_BITS: u32 = 0o7777;
 
@@ -74,11 +76,11 @@ pub(super) async fn look(scene: &mut Scene) -> Result<Sets> {
     };
     let wanted: Vec<u32> = SMALL.iter().copied().filter(|number| supported.contains(*number)).collect();
     let attrs = scene.attributes(&wanted).await?;
-    let notes = &mut scene.notes;
+    let (minor, notes) = (scene.minor, &mut scene.notes);
     facts(notes, &attrs);
     owners(notes, &attrs);
     handles(notes, &attrs, &scene.directory);
-    judge(notes, &attrs, &supported);
+    judge(notes, &attrs, &supported, minor);
     still(scene, &attrs).await?;
     Ok(Sets { supported: AttributeSet(supported), exclcreat: AttributeSet(exclcreat) })
 }
@@ -158,7 +160,7 @@ fn handles(notes: &mut Notes, attrs: &Attrs, directory: &NfsFh4) {
     notes.found(Feature::HandleAttribute, same, if same { "as GETFH does" } else { "not as GETFH does" });
 }
 
-fn judge(notes: &mut Notes, attrs: &Attrs, supported: &Bitmap4) {
+fn judge(notes: &mut Notes, attrs: &Attrs, supported: &Bitmap4, minor: u32) {
     let (fileid, fsid) = (attrs.fileid, attrs.fsid);
     notes.found(Feature::FsidAlways, fileid.is_some() && fsid.is_some(), format!("fileid {fileid:?}, {fsid:?}"));
     let links = attrs.numlinks.unwrap_or_default();
@@ -177,6 +179,9 @@ fn judge(notes: &mut Notes, attrs: &Attrs, supported: &Bitmap4) {
         notes.found(Feature::SettableOnly, true, "none of them is told");
     } else {
         notes.fact("file system", "macOS will set", settable.join(", "));
+    }
+    if minor < MINOR_WITH_EXTENSIONS {
+        return;
     }
     let drafts = told(DELEGATION_ATTRIBUTES);
     if drafts.is_empty() {

@@ -4,7 +4,7 @@
 //! insist on.
 
 use nfs4_protocol::nfs4::{
-    FATTR4_CASE_INSENSITIVE, FATTR4_FILEID, FATTR4_FSID, FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE,
+    Bitmap4, FATTR4_CASE_INSENSITIVE, FATTR4_FILEID, FATTR4_FSID, FATTR4_LEASE_TIME, FATTR4_MAXREAD, FATTR4_MAXWRITE,
     FATTR4_MODE, FATTR4_MODE_UMASK, FATTR4_MOUNTED_ON_FILEID, FATTR4_NUMLINKS, FATTR4_OWNER, FATTR4_OWNER_GROUP,
     FATTR4_RAWDEV, FATTR4_SPACE_USED, FATTR4_SUPPATTR_EXCLCREAT, FATTR4_TIME_ACCESS, FATTR4_TIME_METADATA,
     FATTR4_TIME_MODIFY, OpNum,
@@ -263,9 +263,7 @@ fn operation(op: OpNum, minor: &Minor) -> (Verdict, String) {
 }
 
 fn seen(feature: F, report: &Report, minor: &Minor) -> (Verdict, String) {
-    // Of findings about one feature the last one counts: a trial by writing comes after what is told.
-    let finding = minor.notes.findings.iter().chain(&report.rpc.findings).rev();
-    match finding.into_iter().find(|finding| finding.feature == feature) {
+    match minor.notes.finding(feature).or_else(|| report.rpc.finding(feature)) {
         None if report.wrote => (Verdict::NotSeen, "it was not tried".into()),
         None => (Verdict::NotSeen, "only seen with --write".into()),
         Some(finding) => {
@@ -279,9 +277,11 @@ fn seen(feature: F, report: &Report, minor: &Minor) -> (Verdict, String) {
     }
 }
 
-fn attribute(number: u32, set: &nfs4_protocol::nfs4::Bitmap4) -> (Verdict, String) {
+fn attribute(number: u32, set: &Bitmap4) -> (Verdict, String) {
     if set.contains(number) {
         (Verdict::Met, name(number))
+    } else if set.is_empty() {
+        (Verdict::NotSeen, "no attributes were told".into())
     } else {
         (Verdict::Missing, format!("{} is not told", name(number)))
     }

@@ -87,6 +87,8 @@ fn attributes_are_looked_up_in_the_set_that_is_meant() {
     let mut report = report(2);
     let what = "mode_umask in an exclusive creation";
     report.minors[0].supported_attrs = AttributeSet([FATTR4_MODE_UMASK].into_iter().collect());
+    assert_eq!(verdict(&report, "Linux 4.2", what), Verdict::NotSeen);
+    report.minors[0].suppattr_exclcreat = AttributeSet([FATTR4_MODE].into_iter().collect());
     assert_eq!(verdict(&report, "Linux 4.2", what), Verdict::Missing);
     report.minors[0].suppattr_exclcreat = AttributeSet([FATTR4_MODE_UMASK].into_iter().collect());
     assert_eq!(verdict(&report, "Linux 4.2", what), Verdict::Met);

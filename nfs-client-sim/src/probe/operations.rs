@@ -8,8 +8,9 @@ use bytes::Bytes;
 use nfs4_protocol::nfs4::*;
 
 use super::report::{Offer, Operation};
+use super::rpc;
 use super::scene::{Scene, status_of};
-use crate::Result;
+use crate::{Error, Result};
 
 /// A stateid that no server gives out.
 const NO_STATEID: Stateid4 = Stateid4 { seqid: 1, other: [0x5a; 12] };
@@ -37,11 +38,17 @@ pub(super) async fn look(scene: &mut Scene) -> Result<Vec<Operation>> {
     let mut operations = Vec::new();
     let minor = scene.minor;
     for op in OpNum::ALL.iter().filter(|op| op.defined_in(minor)) {
-        let result = attempt(scene, *op).await;
-        let (offer, status) = match result {
+        let (offer, status) = match attempt(scene, *op).await {
             Ok(status) => (offer(status), status.rfc_name().to_owned()),
-            Err(error) if error.status().is_none() && !matches!(error, crate::Error::Missing(_)) => return Err(error),
-            Err(error) => (Offer::Unclear, error.to_string()),
+            Err(Error::Refused(reply)) => (Offer::Unclear, rpc::words(&reply)),
+            Err(error) if error.status().is_some() || matches!(error, Error::Missing(_)) => {
+                (Offer::Unclear, error.to_string())
+            }
+            Err(error) => {
+                // ganesha 4.3 closes the connection at LAYOUTSTATS.
+                scene.start_over().await?;
+                (Offer::Unclear, error.to_string())
+            }
         };
         operations.push(Operation { name: op.name(), offer, status });
     }

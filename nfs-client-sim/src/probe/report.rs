@@ -165,13 +165,18 @@ impl Notes {
 
     /// Notes whether the server does something.
     pub(super) fn found(&mut self, feature: Feature, does: bool, detail: impl Into<String>) {
-        let seen = if does { Seen::Yes } else { Seen::No };
-        self.findings.push(Finding { feature, seen, detail: detail.into() });
+        self.find(feature, if does { Seen::Yes } else { Seen::No }, detail.into());
     }
 
     /// Notes that something cannot be told.
     pub(super) fn unknown(&mut self, feature: Feature, why: impl Into<String>) {
-        self.findings.push(Finding { feature, seen: Seen::Unknown, detail: why.into() });
+        self.find(feature, Seen::Unknown, why.into());
+    }
+
+    /// Of findings about one feature the last one counts: a trial comes after what is told.
+    fn find(&mut self, feature: Feature, seen: Seen, detail: String) {
+        self.findings.retain(|finding| finding.feature != feature);
+        self.findings.push(Finding { feature, seen, detail });
     }
 
     /// Notes what a trial found out, or that it failed.

@@ -58,10 +58,10 @@ pub(super) async fn look(addr: SocketAddr) -> Result<Notes> {
         }
     }
     let port = Wire::open(addr).await?.local_addr()?.port();
-    notes.found(Feature::OtherPorts, true, format!("calls from port {port} are answered"));
     if port < FREE_PORTS {
-        notes.findings.pop();
         notes.unknown(Feature::OtherPorts, format!("this client came from port {port}"));
+    } else {
+        notes.found(Feature::OtherPorts, true, format!("calls from port {port} are answered"));
     }
     tls(addr, &mut notes).await?;
     minor_mismatch(addr, &mut notes).await?;
@@ -115,9 +115,13 @@ async fn null(addr: SocketAddr, program: u32, version: u32, credential: OpaqueAu
 }
 
 fn describe(answer: &Option<ReplyBody>) -> String {
-    match answer {
-        None => "no answer".into(),
-        Some(ReplyBody::Accepted(accepted)) => match accepted.reply {
+    answer.as_ref().map_or_else(|| "no answer".into(), words)
+}
+
+/// A reply's header in words.
+pub(super) fn words(reply: &ReplyBody) -> String {
+    match reply {
+        ReplyBody::Accepted(accepted) => match accepted.reply {
             AcceptedBody::Success => "answers".into(),
             AcceptedBody::ProgUnavail => "PROG_UNAVAIL".into(),
             AcceptedBody::ProgMismatch(range) => format!("PROG_MISMATCH: {} to {}", range.low, range.high),
@@ -125,9 +129,9 @@ fn describe(answer: &Option<ReplyBody>) -> String {
             AcceptedBody::GarbageArgs => "GARBAGE_ARGS".into(),
             AcceptedBody::SystemErr => "SYSTEM_ERR".into(),
         },
-        Some(ReplyBody::Denied(RejectedReply::RpcMismatch(range))) => {
+        ReplyBody::Denied(RejectedReply::RpcMismatch(range)) => {
             format!("RPC_MISMATCH: {} to {}", range.low, range.high)
         }
-        Some(ReplyBody::Denied(RejectedReply::AuthError(why))) => format!("AUTH_ERROR: {why}"),
+        ReplyBody::Denied(RejectedReply::AuthError(why)) => format!("AUTH_ERROR: {why}"),
     }
 }

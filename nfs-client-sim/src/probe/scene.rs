@@ -44,6 +44,12 @@ impl Scene {
         Ok(Self { addr, minor, names, directory: NfsFh4::default(), talk, listener, notes: Notes::default() })
     }
 
+    /// The same client on another connection, after the server ended or forgot the first one.
+    pub(super) async fn start_over(&mut self) -> Result<()> {
+        self.talk = Talk::establish(self.addr, self.talk.introduction().clone()).await?;
+        Ok(())
+    }
+
     /// Waits until `done` says so of the callbacks that came, no longer than `wait`. Returns all that came.
     pub(super) async fn callbacks(&mut self, wait: Duration, done: fn(&Callbacks) -> bool) -> Callbacks {
         if done(&self.talk.callbacks) {
@@ -113,12 +119,12 @@ pub(super) fn result_of(reply: &Reply, op: OpNum) -> Option<&NfsResop4> {
     reply.results().iter().rev().find(|result| result.opnum() == op)
 }
 
-/// The status of an operation in a reply.
+/// The status of an operation in a reply. A server that does not know it answers for OP_ILLEGAL in its place.
 ///
 /// # Errors
 /// When the reply did not get that far.
 pub(super) fn status_of(reply: &Reply, op: OpNum) -> Result<NfsStat4> {
-    match result_of(reply, op) {
+    match result_of(reply, op).or_else(|| result_of(reply, OpNum::Illegal)) {
         Some(result) => Ok(result.status()),
         None => Err(reply.ok().err().unwrap_or(Error::Missing(op))),
     }

@@ -59,7 +59,7 @@ fn identity(notes: &mut Notes, known: &ExchangeId4Resok) {
     let implementation = known
         .server_impl_id
         .as_ref()
-        .map_or("not told".into(), |id| format!("{}, {}", text(&id.domain), text(&id.name)));
+        .map_or("not told".into(), |id| format!("{} {}", text(&id.name), text(&id.domain)).trim_end().to_owned());
     notes.fact("identity", "implementation", implementation);
     let role = match known.flags & EXCHGID4_FLAG_MASK_PNFS {
         EXCHGID4_FLAG_USE_NON_PNFS => "none",
@@ -97,7 +97,7 @@ fn channels(notes: &mut Notes, fore: &ChannelAttrs4, back: &ChannelAttrs4, made:
     limit("operations", granted.maxoperations, fore.maxoperations);
     limit("slots", granted.maxrequests, fore.maxrequests);
     let persistent = made.flags & CREATE_SESSION4_FLAG_PERSIST != 0;
-    notes.fact("session", "survives a restart of the server", persistent);
+    notes.fact("session", "survives a restart of the server", if persistent { "yes" } else { "no" });
     let operations = granted.maxoperations;
     notes.found(Feature::EightOperations, operations >= OPERATIONS_MIN, format!("{operations} granted"));
     let clamped = (OPERATIONS_WANTED..=fore.maxoperations).contains(&operations);

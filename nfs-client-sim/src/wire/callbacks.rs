@@ -157,3 +157,7 @@ fn answer_record(callbacks: &mut Callbacks, record: Bytes) -> Option<Vec<Bytes>>
         RpcBody::Reply(_) => None,
     }
 }
+
+#[cfg(test)]
+#[path = "callbacks_tests.rs"]
+mod tests;

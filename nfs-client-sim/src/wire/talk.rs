@@ -240,9 +240,22 @@ impl Talk {
         if let Some(sequence) = self.next_sequence(false) {
             ops.insert(0, NfsArgop4::Sequence(sequence));
         }
-        let mut reply = self.compound(ops).await.map(Reply::new)?;
-        reply.take_sequence();
-        Ok(reply)
+        let reply = self.compound(ops).await.map(Reply::new);
+        let (reply, entered) = match reply {
+            Ok(mut reply) => {
+                let entered = reply.take_sequence();
+                (Ok(reply), entered)
+            }
+            // What was refused below NFS has not touched the slot; of what got no answer it is not known.
+            Err(error) => {
+                let refused = matches!(error, Error::Refused(_));
+                (Err(error), !refused)
+            }
+        };
+        if let Some(session) = self.session.as_mut().filter(|_| !entered) {
+            session.sequenceid = session.sequenceid.wrapping_sub(1);
+        }
+        reply
     }
 
     /// Sends operations, and hands out the whole result.
