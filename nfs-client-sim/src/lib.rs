@@ -31,13 +31,13 @@ mod client;
 mod compound;
 mod error;
 mod files;
-pub mod import;
 pub mod hostile;
+pub mod import;
 mod net;
+pub mod probe;
 pub mod profile;
 pub mod record;
 pub mod replay;
-pub mod probe;
 mod reply;
 #[cfg(test)]
 mod scripted_server;

@@ -6,8 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use nfs_client_sim::{Client, ClientOptions, Error, Recovery};
-use nfs_client_sim::{Client, ClientOptions, Connection, Error};
+use nfs_client_sim::{Client, ClientOptions, Connection, Error, Recovery};
 use nfs4_protocol::nfs4::{MINOR_VERSION_MAX, NfsStat4};
 
 use super::{CliError, NfsUrl, Output};

@@ -243,7 +243,7 @@ impl Talk {
         let reply = self.compound(ops).await.map(Reply::new);
         let (reply, entered) = match reply {
             Ok(mut reply) => {
-                let entered = reply.take_sequence();
+                let entered = self.session.is_none() || reply.take_sequence().is_some();
                 (Ok(reply), entered)
             }
             // What was refused below NFS has not touched the slot; of what got no answer it is not known.

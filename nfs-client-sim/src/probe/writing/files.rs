@@ -92,7 +92,7 @@ async fn getattr_after_close(folder: &Folder) -> Result<(bool, String)> {
     let file = folder.file("close-getattr", b"0123456789").await?;
     let (handle, stateid) = (file.handle().clone(), file.stateid());
     let build = |seqid| CompoundBuilder::new().putfh(&handle).close(seqid, stateid).getattr(&[FATTR4_SIZE]);
-    let mut reply = folder.client.run_in_turn(file.owner(), build).await?;
+    let mut reply = folder.client.settle_in_turn(file.owner(), &[], &build).await?.reply;
     let size = reply.getattr()?.size;
     Ok((size == Some(10), format!("size {size:?}")))
 }
