@@ -4,14 +4,20 @@
 //! A [`World`] is a server under test, a client of it and an empty directory. [`Target`] names the kinds of servers.
 //! Where a kind cannot be had, the test says `skipped:` and why, also when the test harness captures its output; in CI
 //! (`CI=true`) that is a failure.
+//!
+//! [`rfc()`] runs the tests of the RFCs' rules, which share one server. With `NFS_EXPECTED=FILE` those that a server behind
+//! `NFS_TARGET` is known to fail pass when they fail, and fail when they pass. A line of the file is
+//! `file::test [MINOR] REASON`; `#` begins a comment.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here fails as tests do")]
 
 mod bed;
 pub mod data;
+mod differences;
 mod minio;
 mod objects;
 mod program;
 mod store;
+mod rfc;
 mod target;
 mod world;
 
@@ -19,5 +25,6 @@ pub use bed::{Bed, BedOptions};
 pub use objects::Objects;
 pub use program::{Ended, Program, program};
 pub use store::{Access, EmbeddedStore, StoppedStore};
+pub use rfc::{Scene, rfc};
 pub use target::{Target, skip, unavailable};
 pub use world::{World, status};

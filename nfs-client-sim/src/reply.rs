@@ -209,7 +209,9 @@ results! {
 }
 
 impl Reply {
-    pub(crate) fn new(result: Compound4Res) -> Self {
+    /// The results of a compound that was sent by hand.
+    #[must_use]
+    pub fn new(result: Compound4Res) -> Self {
         Self { status: result.status, results: result.resarray.into() }
     }
 
@@ -262,7 +264,7 @@ impl Reply {
     }
 
     /// Takes out the result of SEQUENCE that [`Client::call`](crate::Client::call) asked for, unless it is a failure.
-    pub(crate) fn take_sequence(&mut self) -> Option<Sequence4Resok> {
+    pub fn take_sequence(&mut self) -> Option<Sequence4Resok> {
         match self.results.front() {
             Some(NfsResop4::Sequence(Ok(sequence))) => {
                 let sequence = *sequence;
