@@ -3,11 +3,11 @@
 //! All tests of a process share a server of each kind, on a runtime that outlives them. Each has a client of its own,
 //! that no other test can disturb, and an empty directory. So a test costs milliseconds.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use futures::future::FutureExt;
+use futures::future::{BoxFuture, FutureExt};
 use nfs_client_sim::{Client, ClientOptions, CompoundBuilder, Error, OpenHow, Reply};
 use nfs4_protocol::nfs4::{Compound4Res, NfsArgop4, NfsFh4, NfsStat4, StableHow4};
 use nfs4_protocol::rpc::{NFS_PROGRAM, NFS_V4, NFSPROC4_COMPOUND};
@@ -116,28 +116,31 @@ impl Scene {
 
     /// Sends a compound that must succeed.
     #[track_caller]
-    pub fn ok(&self, compound: CompoundBuilder) -> impl Future<Output = Reply> {
-        self.answer(compound, NfsStat4::Ok)
+    pub fn ok(&self, compound: CompoundBuilder) -> BoxFuture<'_, Reply> {
+        answer(&self.client, compound, NfsStat4::Ok, Location::caller())
     }
 
     /// Sends a compound that must fail in its last operation, with this status.
     #[track_caller]
-    pub fn fails(&self, compound: CompoundBuilder, status: NfsStat4) -> impl Future<Output = Reply> {
-        self.answer(compound, status)
+    pub fn fails(&self, compound: CompoundBuilder, status: NfsStat4) -> BoxFuture<'_, Reply> {
+        answer(&self.client, compound, status, Location::caller())
     }
 
-    /// Sends a compound; all its operations must be executed and the last one end with this status.
-    async fn answer(&self, compound: CompoundBuilder, status: NfsStat4) -> Reply {
-        let sent: Vec<_> = compound.clone().build(self.minor).argarray.iter().map(NfsArgop4::opnum).collect();
-        let reply = self.call(compound).await;
-        let done: Vec<_> = reply.results().iter().map(|result| (result.opnum(), result.status())).collect();
-        let mut wanted: Vec<_> = sent.into_iter().map(|op| (op, NfsStat4::Ok)).collect();
-        if let Some(last) = wanted.last_mut() {
-            last.1 = status;
-        }
-        pretty_assertions::assert_eq!(done, wanted, "the operations and their statuses");
-        pretty_assertions::assert_eq!(reply.status(), status, "the status of the compound");
-        reply
+    /// As [`Scene::ok`], for another client.
+    #[track_caller]
+    pub fn ok_for<'a>(&self, client: &'a Client, compound: CompoundBuilder) -> BoxFuture<'a, Reply> {
+        answer(client, compound, NfsStat4::Ok, Location::caller())
+    }
+
+    /// As [`Scene::fails`], for another client.
+    #[track_caller]
+    pub fn fails_for<'a>(
+        &self,
+        client: &'a Client,
+        compound: CompoundBuilder,
+        status: NfsStat4,
+    ) -> BoxFuture<'a, Reply> {
+        answer(client, compound, status, Location::caller())
     }
 
     /// Sends operations as bytes, each with its number in front, for what no type can hold; with SEQUENCE in front in
@@ -196,4 +199,26 @@ impl Scene {
         self.client.remove(&self.root, "removed").await.unwrap();
         handle
     }
+}
+
+/// Sends a compound; all its operations must be executed and the last one end with this status.
+fn answer<'a>(
+    client: &'a Client,
+    compound: CompoundBuilder,
+    status: NfsStat4,
+    asked_at: &'static Location<'static>,
+) -> BoxFuture<'a, Reply> {
+    let answer = async move {
+        let sent: Vec<_> = compound.clone().build(client.minor()).argarray.iter().map(NfsArgop4::opnum).collect();
+        let reply = client.call(compound).await.unwrap_or_else(|error| panic!("{asked_at}: {error}"));
+        let done: Vec<_> = reply.results().iter().map(|result| (result.opnum(), result.status())).collect();
+        let mut wanted: Vec<_> = sent.into_iter().map(|op| (op, NfsStat4::Ok)).collect();
+        if let Some(last) = wanted.last_mut() {
+            last.1 = status;
+        }
+        pretty_assertions::assert_eq!(done, wanted, "{asked_at}: the operations and their statuses");
+        pretty_assertions::assert_eq!(reply.status(), status, "{asked_at}: the status of the compound");
+        reply
+    };
+    answer.boxed()
 }
