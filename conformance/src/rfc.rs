@@ -126,20 +126,9 @@ impl Scene {
         answer(&self.client, compound, status, Location::caller())
     }
 
-    /// As [`Scene::ok`], for another client.
+    /// Sends a compound for another client; its last operation must end with this status, all others with NFS4_OK.
     #[track_caller]
-    pub fn ok_for<'a>(&self, client: &'a Client, compound: CompoundBuilder) -> BoxFuture<'a, Reply> {
-        answer(client, compound, NfsStat4::Ok, Location::caller())
-    }
-
-    /// As [`Scene::fails`], for another client.
-    #[track_caller]
-    pub fn fails_for<'a>(
-        &self,
-        client: &'a Client,
-        compound: CompoundBuilder,
-        status: NfsStat4,
-    ) -> BoxFuture<'a, Reply> {
+    pub fn answers<'a>(&self, client: &'a Client, compound: CompoundBuilder, status: NfsStat4) -> BoxFuture<'a, Reply> {
         answer(client, compound, status, Location::caller())
     }
 
