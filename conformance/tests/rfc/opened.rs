@@ -36,11 +36,18 @@ impl Opened {
         new
     }
 
+    /// An owner that has opened nothing yet, and its first seqid.
+    pub(crate) fn nothing(scene: &Scene, client: &Client, seqid: u32) -> Self {
+        let owner = OpenOwner::new(owner_name());
+        let (client, handle) = (client.clone(), scene.root.clone());
+        Self { client, owner, handle, stateid: Stateid4::ANONYMOUS, seqid: Cell::new(seqid) }
+    }
+
     /// Another OPEN by the same owner, whose file and stateid become those of this one.
     pub(crate) async fn again(&mut self, scene: &Scene, name: &str, how: &OpenHow) -> Open4Resok {
         let open = |seqid| scene.here().open(self.args(name, how, seqid)).getfh();
         let mut reply = self.client.call(open(self.seqid.get())).await.unwrap();
-        self.seqid.set(self.seqid.get() + 1);
+        self.seqid.set(next_seqid(self.seqid.get()));
         let opened = reply.open().unwrap();
         self.stateid = opened.stateid;
         self.handle = reply.getfh().unwrap();
@@ -82,7 +89,9 @@ impl Opened {
                 | NfsStat4::Resource
                 | NfsStat4::Nofilehandle
         );
-        self.seqid.set(self.seqid.get() + u32::from(counts));
+        if counts {
+            self.seqid.set(next_seqid(self.seqid.get()));
+        }
         reply
     }
 
@@ -159,6 +168,14 @@ pub(crate) fn forged(mut stateid: Stateid4) -> Stateid4 {
 /// A stateid of the same state at another time.
 pub(crate) const fn at_seqid(stateid: Stateid4, seqid: u32) -> Stateid4 {
     Stateid4 { seqid, ..stateid }
+}
+
+/// The seqid after this one (RFC 7530 §9.1.3).
+pub(crate) const fn next_seqid(seqid: u32) -> u32 {
+    match seqid.wrapping_add(1) {
+        0 => 1,
+        next => next,
+    }
 }
 
 fn owner_name() -> String {
