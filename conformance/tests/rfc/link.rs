@@ -25,14 +25,6 @@ fn there_are_no_hard_links(#[values(Embedded)] target: Target, #[values(0, 1, 2)
     });
 }
 
-/// RFC 7530 §16.9, RFC 8881 §18.9: LINK needs a directory.
-#[rstest]
-fn without_a_filehandle(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        scene.fails(link(CompoundBuilder::new(), "second"), NfsStat4::Nofilehandle).await;
-    });
-}
-
 /// RFC 7530 §16.17 and §5.3, RFC 8881 §18.17: without named attributes there is no directory of them.
 #[rstest]
 fn there_are_no_named_attributes(#[values(Embedded)] target: Target, #[values(0, 1, 2)] minor: u32) {

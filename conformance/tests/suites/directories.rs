@@ -1,4 +1,6 @@
 //! Making, listing and walking directories.
+//!
+//! Operations: CREATE, READDIR, LOOKUP, LOOKUPP
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! A request that comes twice is executed once.
+//!
+//! Operations: SEQUENCE
 
 use std::sync::Arc;
 
@@ -70,12 +72,15 @@ async fn what_is_out_of_sequence_is_refused(
 }
 
 /// RFC 7530 §9.1.9: an open-owner's last request is answered again from memory; others are out of sequence.
+///
+/// Operations: OPEN
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_last_open_of_an_owner_is_answered_again(
     #[values(Target::Embedded, Target::Minio, Target::Remote)] target: Target,
+    #[values(0)] minor: u32,
 ) {
-    let Some(world) = World::new(target, 0).await else { return };
+    let Some(world) = World::new(target, minor).await else { return };
     let owner = Arc::new(OpenOwner::new("repeats"));
     let how = OpenHow::both().guarded(Attrs { mode: Some(0o644), ..Attrs::default() });
     let args = world.client.open_args(OpenClaim4::Null("file".into()), &owner, &how);

@@ -1,4 +1,6 @@
 //! Exclusive creation: EXCLUSIVE4 in 4.0, EXCLUSIVE4_1 later (RFC 7530 §16.16.5, RFC 8881 §18.16.3).
+//!
+//! Operations: OPEN
 
 use conformance::{Target, World, status};
 use nfs_client_sim::OpenHow;

@@ -1,4 +1,6 @@
 //! Creating, reading, writing and resizing files.
+//!
+//! Operations: OPEN, CLOSE, READ, WRITE, COMMIT, SETATTR, GETATTR
 
 use bytes::Bytes;
 use conformance::{Target, World, data, status};

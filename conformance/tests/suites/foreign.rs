@@ -1,4 +1,6 @@
 //! Other S3 clients work in the same bucket.
+//!
+//! Operations: READ, WRITE, GETATTR, LOOKUP
 
 use conformance::{Target, World, data};
 use nfs_client_sim::OpenHow;

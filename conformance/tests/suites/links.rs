@@ -1,4 +1,6 @@
 //! Symbolic links, and hard links that are not offered.
+//!
+//! Operations: CREATE, READLINK
 
 use bytes::Bytes;
 use conformance::{Target, World, status};
@@ -34,6 +36,8 @@ async fn a_symbolic_link_keeps_its_target(
 }
 
 /// A server either offers hard links or says NFS4ERR_NOTSUPP, as its attribute announces.
+///
+/// Operations: LINK
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hard_links_are_what_link_support_says(

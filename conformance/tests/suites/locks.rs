@@ -1,4 +1,6 @@
 //! Byte-range locks between two clients.
+//!
+//! Operations: LOCK, LOCKT, LOCKU
 
 use conformance::{Target, World, status};
 use nfs_client_sim::{LockOutcome, Locker, OpenHow};

@@ -1,4 +1,6 @@
 //! Keys that other S3 clients made and that are no good as names.
+//!
+//! Operations: LOOKUP, READDIR
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! Writes that arrive in any order.
+//!
+//! Operations: WRITE, COMMIT
 
 use bytes::Bytes;
 use conformance::data::Numbers;

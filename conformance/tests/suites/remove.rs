@@ -1,4 +1,6 @@
 //! REMOVE.
+//!
+//! Operations: REMOVE
 
 use conformance::{Target, World, data, status};
 use nfs_client_sim::OpenHow;

@@ -1,4 +1,6 @@
 //! RENAME.
+//!
+//! Operations: RENAME
 
 use conformance::{Target, World, data, status};
 use nfs_client_sim::OpenHow;

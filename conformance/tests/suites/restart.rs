@@ -1,4 +1,6 @@
 //! The gateway stops, as on SIGTERM, and starts again on the same state.
+//!
+//! Operations: OPEN, READDIR, READ
 
 use conformance::{Target, World, data};
 use nfs_client_sim::{CompoundBuilder, OpenHow};

@@ -1,4 +1,6 @@
 //! Share reservations (RFC 8881 §9.7).
+//!
+//! Operations: OPEN
 
 use conformance::{Target, World, status};
 use nfs_client_sim::{CompoundBuilder, OpenHow};
@@ -49,6 +51,8 @@ async fn nothing_is_denied_that_another_open_has(
 }
 
 /// RFC 8881 §18.18: OPEN_DOWNGRADE gives rights back that others then get.
+///
+/// Operations: OPEN_DOWNGRADE
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_downgrade_lets_others_in(

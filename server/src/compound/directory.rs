@@ -1,9 +1,9 @@
-//! Entries of directories made and taken away: CREATE, REMOVE, RENAME, LINK; and READLINK.
+//! Entries of directories made and taken away: CREATE, REMOVE, RENAME; and READLINK.
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
-    Create4Args, Create4Resok, Createtype4, Link4Args, Link4Resok, NfsStat4, Readlink4Resok, Remove4Args, Remove4Resok,
-    Rename4Args, Rename4Resok,
+    Create4Args, Create4Resok, Createtype4, NfsStat4, Readlink4Resok, Remove4Args, Remove4Resok, Rename4Args,
+    Rename4Resok,
 };
 
 use super::names::{change_info, name};
@@ -82,11 +82,6 @@ pub(super) async fn rename(cx: &mut CompoundContext, args: Rename4Args) -> Outco
 
 fn directory(node: Located) -> Result<Located, NfsStat4> {
     if node.kind == NodeKind::Directory { Ok(node) } else { Err(NfsStat4::Notdir) }
-}
-
-/// LINK (RFC 7530 §16.9, RFC 8881 §18.9): an object has one key, and `link_support` says so.
-pub(super) async fn link(_cx: &mut CompoundContext, _args: Link4Args) -> Outcome<Link4Resok> {
-    Err(NfsStat4::Notsupp.into())
 }
 
 /// READLINK. What is no link is NFS4ERR_INVAL in 4.0 (RFC 7530 §16.25.5) and NFS4ERR_WRONG_TYPE later (RFC 8881

@@ -35,7 +35,6 @@ pub(super) async fn run(cx: &mut CompoundContext, op: NfsArgop4) -> NfsResop4 {
         A::Create(args) => result!(Create, directory::create(cx, *args).await),
         A::Remove(args) => result!(Remove, directory::remove(cx, args).await),
         A::Rename(args) => result!(Rename, directory::rename(cx, args).await),
-        A::Link(args) => result!(Link, directory::link(cx, args).await),
         A::Readdir(args) => result!(Readdir, readdir::readdir(cx, *args).await),
         A::Readlink => result!(Readlink, directory::readlink(cx).await),
 

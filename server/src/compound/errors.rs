@@ -24,7 +24,6 @@ const NAMES: &[OpNum] = &[
     OpNum::Openattr,
     OpNum::Remove,
     OpNum::Rename,
-    OpNum::Link,
     OpNum::Secinfo,
     OpNum::SecinfoNoName,
 ];
@@ -43,7 +42,7 @@ const EXCEPTIONS: &[Exception] = &[
     // RFC 7530 §13.2, RFC 8881 §15.2: PERM is not in the lists of these, ACCESS is.
     Exception {
         from: NfsStat4::Perm,
-        ops: &[OpNum::Remove, OpNum::Rename, OpNum::Link, OpNum::Write, OpNum::Read, OpNum::Lookup],
+        ops: &[OpNum::Remove, OpNum::Rename, OpNum::Write, OpNum::Read, OpNum::Lookup],
         minors: (0, 2),
         to: NfsStat4::Access,
     },

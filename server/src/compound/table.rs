@@ -118,7 +118,7 @@ static TABLE: &[Row] = &[
     all(OpNum::Delegreturn, R::ABSENT),
     all(OpNum::Getattr, R::FILEHANDLE),
     all(OpNum::Getfh, R::FILEHANDLE),
-    change(OpNum::Link, R::FILEHANDLE, STATUS + CHANGE_INFO),
+    all(OpNum::Link, R::ABSENT),
     change(OpNum::Lock, R::FILEHANDLE, STATUS + STATEID),
     all(OpNum::Lockt, R::FILEHANDLE),
     change(OpNum::Locku, R::FILEHANDLE, STATUS + STATEID),

@@ -187,14 +187,6 @@ async fn rename_stays_in_its_bucket_and_among_directories() {
 }
 
 #[tokio::test]
-async fn there_are_no_hard_links() {
-    let fixture = Fixture::new().await;
-    let mut cx = fixture.at(1, OpNum::Link, ROOT, "/demo").await;
-    let outcome = link(&mut cx, Link4Args { newname: Bytes::from_static(b"x") }).await;
-    assert_eq!(status(&cx, outcome), NfsStat4::Notsupp);
-}
-
-#[tokio::test]
 async fn readlink_of_what_is_no_link_has_a_status_per_minor_version() {
     let fixture = Fixture::new().await;
     fixture.file("/demo", "file", 0o644, 0).await;
