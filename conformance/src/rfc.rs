@@ -153,7 +153,7 @@ impl Scene {
         let mut results = connection.call(NFS_PROGRAM, NFS_V4, NFSPROC4_COMPOUND, credential, arguments).await?;
         let mut reply = Reply::new(Compound4Res::decode(&mut results)?);
         if let Some(slot) = slot {
-            slot.done(reply.take_sequence());
+            slot.done(reply.take_sequence().is_some());
         }
         Ok(reply)
     }

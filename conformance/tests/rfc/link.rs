@@ -1,7 +1,7 @@
 //! Operations: LINK, OPENATTR, DELEGPURGE, DELEGRETURN
 
 use bytes::Bytes;
-use conformance::Target::{Embedded, Remote};
+use conformance::Target::Embedded;
 use conformance::{Target, rfc};
 use nfs_client_sim::CompoundBuilder;
 use nfs4_protocol::nfs4::*;
