@@ -18,6 +18,7 @@ mod objects;
 mod program;
 mod store;
 mod rfc;
+mod statuses;
 mod target;
 mod world;
 

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::bed::bucket_name;
 use crate::differences::Differences;
-use crate::{Bed, BedOptions, Target};
+use crate::{Bed, BedOptions, Target, statuses};
 
 /// What a test works with: a client of the shared server and an empty directory.
 pub struct Scene {
@@ -110,8 +110,12 @@ impl Scene {
     }
 
     /// Sends a compound, with SEQUENCE in front in 4.1 and later.
-    pub async fn call(&self, compound: CompoundBuilder) -> Reply {
-        self.client.call(compound).await.unwrap()
+    ///
+    /// # Panics
+    /// When it cannot be sent, or an operation answers a status that the RFC does not list for it.
+    #[track_caller]
+    pub fn call(&self, compound: CompoundBuilder) -> BoxFuture<'_, Reply> {
+        call(&self.client, compound, Location::caller()).boxed()
     }
 
     /// Sends a compound that must succeed.
@@ -190,6 +194,14 @@ impl Scene {
     }
 }
 
+async fn call(client: &Client, compound: CompoundBuilder, asked_at: &Location<'_>) -> Reply {
+    let reply = client.call(compound).await.unwrap_or_else(|error| panic!("{asked_at}: {error}"));
+    if let Some(unlisted) = statuses::unlisted(client.minor(), &reply) {
+        panic!("{asked_at}: {unlisted}");
+    }
+    reply
+}
+
 /// Sends a compound; all its operations must be executed and the last one end with this status.
 fn answer<'a>(
     client: &'a Client,
@@ -199,7 +211,7 @@ fn answer<'a>(
 ) -> BoxFuture<'a, Reply> {
     let answer = async move {
         let sent: Vec<_> = compound.clone().build(client.minor()).argarray.iter().map(NfsArgop4::opnum).collect();
-        let reply = client.call(compound).await.unwrap_or_else(|error| panic!("{asked_at}: {error}"));
+        let reply = call(client, compound, asked_at).await;
         let done: Vec<_> = reply.results().iter().map(|result| (result.opnum(), result.status())).collect();
         let mut wanted: Vec<_> = sent.into_iter().map(|op| (op, NfsStat4::Ok)).collect();
         if let Some(last) = wanted.last_mut() {

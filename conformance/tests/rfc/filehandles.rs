@@ -173,6 +173,43 @@ fn the_handle_of_what_was_removed_is_stale(#[values(Embedded, Remote)] target: T
     });
 }
 
+/// RFC 7530 §13.1.2.7, RFC 8881 §15.1.2.7: an object that goes while it is the current one.
+///
+/// Operations: ACCESS, COMMIT, CREATE, GETATTR, LOOKUP, LOOKUPP, OPEN, READ, READDIR, REMOVE, SECINFO, SETATTR, VERIFY,
+/// WRITE
+#[rstest]
+fn an_object_that_goes_meanwhile_is_stale(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
+    rfc(target, minor, async |scene| {
+        use OpNum::{
+            Access, Commit, Create, Getattr, Lookup, Lookupp, Open, Read, Readdir, Readlink, Remove, Secinfo, Write,
+        };
+        let touching =
+            [Access, Commit, Create, Getattr, Lookup, Lookupp, Open, Read, Readdir, Readlink, Remove, Secinfo, Write];
+        for op in on_a_filehandle(scene).into_iter().filter(|op| touching.contains(&op.opnum())) {
+            let handle = match op.opnum() {
+                Readlink => scene.link("it", "to").await,
+                Read | Write | Commit => scene.file("it", "x").await,
+                _ => scene.dir("it").await,
+            };
+            let compound = CompoundBuilder::new().putfh(&handle).savefh().putfh(&scene.root).remove("it").restorefh();
+            scene.fails(compound.op(op), NfsStat4::Stale).await;
+        }
+        // These have to have something to look at.
+        let size = Attrs { size: Some(1), ..Attrs::default() }.to_fattr4();
+        let mode = Attrs { mode: Some(0o600), ..Attrs::default() }.to_fattr4();
+        let ops = CompoundBuilder::new()
+            .setattr(Stateid4::ANONYMOUS, size.clone())
+            .setattr(Stateid4::ANONYMOUS, mode)
+            .op(NfsArgop4::Verify(Verify4Args { obj_attributes: size.clone() }))
+            .op(NfsArgop4::Nverify(Verify4Args { obj_attributes: size }));
+        for op in ops.build(minor).argarray {
+            let at = scene.file("it", "x").await;
+            let compound = CompoundBuilder::new().putfh(&at).savefh().putfh(&scene.root).remove("it").restorefh();
+            scene.fails(compound.op(op), NfsStat4::Stale).await;
+        }
+    });
+}
+
 /// RFC 7530 §16.29 and §16.30, RFC 8881 §18.27 and §18.28: what was saved comes back as often as one likes.
 #[rstest]
 fn what_was_saved_comes_back(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {

@@ -6,6 +6,7 @@ mod close;
 mod commit;
 mod compound;
 mod create;
+mod credentials;
 mod filehandles;
 mod getattr;
 mod link;
