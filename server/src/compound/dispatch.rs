@@ -77,6 +77,7 @@ fn run_on_clients(cx: &mut CompoundContext, op: NfsArgop4) -> NfsResop4 {
         A::CreateSession(args) => R::CreateSession(Box::new(session::create_session(cx, *args))),
         A::BindConnToSession(args) => R::BindConnToSession(session::bind_conn_to_session(cx, *args)),
         A::BackchannelCtl(args) => R::BackchannelCtl(session::backchannel_ctl(cx, *args)),
+        A::SetSsv(_) => R::SetSsv(Box::new(session::set_ssv(cx))),
         A::DestroySession(args) => R::DestroySession(session::destroy_session(cx, args)),
         A::DestroyClientid(args) => R::DestroyClientid(session::destroy_clientid(cx, args)),
         A::ReclaimComplete(args) => R::ReclaimComplete(session::reclaim_complete(cx, args)),

@@ -51,7 +51,7 @@ pub(super) async fn run(cx: &mut CompoundContext, op: NfsArgop4) -> OpReply {
 
 /// Asks the state until the owner is free.
 async fn admit(cx: &CompoundContext, op: &NfsArgop4) -> Result<Admission, NfsStat4> {
-    let request_hash = run::hash(&to_bytes(op));
+    let request_hash = run::hash(cx.principal(), &to_bytes(op));
     loop {
         // Armed before the state is asked, so that a release in between is not missed.
         let mut released = pin!(cx.service().owner_released.notified());

@@ -1,6 +1,6 @@
 //! The loop over the operations of a COMPOUND.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::reply::{OpReply, ReplyWriter, refused};
 use super::sequence::{Entry, SlotGuard};
 use super::table::Row;
 use super::{Credentials, Service, dispatch, owner_seqid, table};
-use crate::state::ConnectionId;
+use crate::state::{ConnectionId, Principal};
 
 /// The most operations in a request of 4.0; sessions of 4.1 agree on a number of their own.
 const OPERATIONS_MAX_40: u32 = 256;
@@ -49,7 +49,7 @@ pub enum Answer {
 impl Service {
     /// Runs a COMPOUND to its end. The caller must not cancel it: a slot or an owner would not get its reply.
     pub async fn compound(self: &Arc<Self>, call: Call) -> Answer {
-        let request_hash = hash(&call.args);
+        let request_hash = hash(&call.credentials.principal, &call.args);
         let Ok(request) = CompoundRequest::decode(&mut Decoder::new(call.args.clone())) else {
             return Answer::Garbage;
         };
@@ -163,10 +163,13 @@ impl Run {
 
     /// Whether the operation may stand here at all.
     fn admit(&self, opnum: OpNum) -> Result<&'static Row, NfsStat4> {
-        if let Some(verdict) = self.verdict {
-            return Err(verdict);
-        }
         let row = table::row(opnum, self.cx.minor()).ok_or(NfsStat4::OpIllegal)?;
+        match self.verdict {
+            // RFC 8881 §2.10.6.1.3: what the minor version forbids never hears that a reply was not kept.
+            Some(NfsStat4::RetryUncachedRep) if !row.is_offered_in(self.cx.minor()) => return Err(NfsStat4::Notsupp),
+            Some(verdict) => return Err(verdict),
+            None => {}
+        }
         if self.cx.minor() > 0 {
             self.check_position(row)?;
         }
@@ -217,13 +220,13 @@ impl Run {
     fn fault(&mut self, fault: OpFault) {
         let op = fault.result_op();
         let status = match self.verdict {
-            Some(verdict) => verdict,
+            Some(verdict) if verdict != NfsStat4::RetryUncachedRep => verdict,
             // An operation that exists but stands where it may not is told that before its arguments are looked at. One
             // whose number is missing is none that could stand anywhere.
-            None if fault.status == NfsStat4::Badxdr && op != OpNum::Illegal => {
+            _ if fault.status == NfsStat4::Badxdr && op != OpNum::Illegal => {
                 self.admit(op).err().unwrap_or(fault.status)
             }
-            None => fault.status,
+            _ => fault.status,
         };
         self.fail(op, status);
     }
@@ -249,9 +252,11 @@ impl Run {
     }
 }
 
-/// A hash by which a retry is told from another request.
-pub(super) fn hash(request: &[u8]) -> u64 {
+/// A hash by which a retry is told from another request. One of another user is another request, whatever it says: he
+/// must not get the reply of the first one (RFC 8881 §2.10.6.1.3.1).
+pub(super) fn hash(sender: &Principal, request: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
+    sender.hash(&mut hasher);
     hasher.write_usize(request.len());
     hasher.write(request.get(..HASHED_BYTES_MAX).unwrap_or(request));
     hasher.finish()

@@ -1,5 +1,5 @@
 //! The clients and sessions of 4.1 and later, but for SEQUENCE: EXCHANGE_ID, CREATE_SESSION, BIND_CONN_TO_SESSION,
-//! BACKCHANNEL_CTL, DESTROY_SESSION, DESTROY_CLIENTID, RECLAIM_COMPLETE, TEST_STATEID, FREE_STATEID.
+//! BACKCHANNEL_CTL, SET_SSV, DESTROY_SESSION, DESTROY_CLIENTID, RECLAIM_COMPLETE, TEST_STATEID, FREE_STATEID.
 
 use bytes::Bytes;
 use nfs4_protocol::nfs4::{
@@ -9,8 +9,8 @@ use nfs4_protocol::nfs4::{
     EXCHGID4_FLAG_CONFIRMED_R, EXCHGID4_FLAG_MASK_PNFS, EXCHGID4_FLAG_SUPP_FENCE_OPS, EXCHGID4_FLAG_SUPP_MOVED_MIGR,
     EXCHGID4_FLAG_SUPP_MOVED_REFER, EXCHGID4_FLAG_UPD_CONFIRMED_REC_A, EXCHGID4_FLAG_USE_NON_PNFS, ExchangeId4Args,
     ExchangeId4Res, ExchangeId4Resok, FreeStateid4Args, FreeStateid4Res, NfsImplId4, NfsStat4, Nfstime4,
-    ReclaimComplete4Args, ReclaimComplete4Res, ServerOwner4, StateProtect4A, StateProtect4R, TestStateid4Args,
-    TestStateid4Res, TestStateid4Resok,
+    ReclaimComplete4Args, ReclaimComplete4Res, ServerOwner4, SetSsv4Res, StateProtect4A, StateProtect4R,
+    TestStateid4Args, TestStateid4Res, TestStateid4Resok,
 };
 
 use super::context::CompoundContext;
@@ -39,7 +39,7 @@ pub(super) fn exchange_id(cx: &CompoundContext, args: ExchangeId4Args) -> Exchan
     match &args.state_protect {
         // A machine credential is one of RPCSEC_GSS, which is not offered: clients take SP4_NONE for an answer.
         StateProtect4A::None | StateProtect4A::MachCred(_) => {}
-        StateProtect4A::Ssv(parms) if parms.hash_algs.is_empty() || parms.encr_algs.is_empty() => {
+        StateProtect4A::Ssv(parms) if parms.hash_algs.is_empty() || parms.encr_algs.is_empty() || parms.window == 0 => {
             return Err(NfsStat4::Inval);
         }
         StateProtect4A::Ssv(_) => return Err(NfsStat4::HashAlgUnsupp),
@@ -76,6 +76,7 @@ pub(super) fn create_session(cx: &CompoundContext, args: CreateSession4Args) -> 
         flags: args.flags,
         fore: args.fore_chan_attrs,
         back: args.back_chan_attrs,
+        gss_callbacks: names_gss(&args.sec_parms),
         principal: cx.principal(),
         connection: cx.connection(),
     };
@@ -99,9 +100,19 @@ pub(super) fn bind_conn_to_session(cx: &CompoundContext, args: BindConnToSession
 /// call fail is told all the same.
 pub(super) fn backchannel_ctl(cx: &CompoundContext, args: BackchannelCtl4Args) -> BackchannelCtl4Res {
     cx.session_client()?;
-    let without_gss = |parms: &CallbackSecParms4| !matches!(parms, CallbackSecParms4::Gss(_));
-    // RPCSEC_GSS handles are made by EXCHANGE_ID with SP4_SSV, which is not offered: none is known.
-    if args.sec_parms.iter().all(without_gss) { Ok(()) } else { Err(NfsStat4::Noent) }
+    // RPCSEC_GSS is not offered: no handle is known.
+    if names_gss(&args.sec_parms) { Err(NfsStat4::Noent) } else { Ok(()) }
+}
+
+/// Whether a credential for callbacks is an RPCSEC_GSS context.
+fn names_gss(credentials: &[CallbackSecParms4]) -> bool {
+    credentials.iter().any(|parms| matches!(parms, CallbackSecParms4::Gss(_)))
+}
+
+/// SET_SSV (RFC 8881 §18.47.3): only for clients with SP4_SSV, which EXCHANGE_ID grants to nobody.
+pub(super) fn set_ssv(cx: &CompoundContext) -> SetSsv4Res {
+    cx.session_client()?;
+    Err(NfsStat4::Inval)
 }
 
 /// DESTROY_SESSION (RFC 8881 §18.37). The session of the request itself can only end with it.

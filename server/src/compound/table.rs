@@ -161,7 +161,7 @@ static TABLE: &[Row] = &[
     all(OpNum::Layoutreturn, R::ABSENT),
     all(OpNum::SecinfoNoName, R::FILEHANDLE),
     all(OpNum::Sequence, R::NONE),
-    all(OpNum::SetSsv, R::ABSENT),
+    all(OpNum::SetSsv, R::NONE),
     all(OpNum::TestStateid, R::NONE),
     all(OpNum::WantDelegation, R::ABSENT),
     change(OpNum::DestroyClientid, R::SESSIONLESS, STATUS),

@@ -17,6 +17,10 @@ use super::slots::{SlotOutcome, Slots};
 /// The smallest request and reply that a channel must allow: a SEQUENCE alone, with the RPC header.
 const CHANNEL_BYTES_MIN: u32 = 128;
 
+/// What a slot keeps even where the session allows less: SEQUENCE behind the longest tag, and one refusal. Whatever
+/// follows a SEQUENCE that succeeded has to be kept where the client asks for it (RFC 8881 §2.10.6.4).
+const KEPT_BYTES_MIN: usize = 1_280;
+
 /// The flags of CREATE_SESSION that there are.
 const KNOWN_FLAGS: u32 =
     CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BACK_CHAN | CREATE_SESSION4_FLAG_CONN_RDMA;
@@ -67,6 +71,8 @@ pub struct CreateSession<'a> {
     pub fore: ChannelAttrs4,
     /// What the client offers for the back channel.
     pub back: ChannelAttrs4,
+    /// Whether callbacks shall use an RPCSEC_GSS context.
+    pub gss_callbacks: bool,
     /// Who asks.
     pub principal: &'a Principal,
     /// The connection it came over.
@@ -156,7 +162,7 @@ impl<P> State<P> {
     /// CREATE_SESSION: the phases of RFC 8881 §18.36.4. A retry gets the answer of the first time, also if that was an
     /// error; nothing is done twice.
     ///
-    /// Errors: STALE_CLIENTID, SEQ_MISORDERED, CLID_INUSE, INVAL, TOOSMALL, NOSPC.
+    /// Errors: STALE_CLIENTID, SEQ_MISORDERED, CLID_INUSE, INVAL, NOENT, TOOSMALL, NOSPC.
     pub fn create_session(&mut self, args: CreateSession<'_>, now: Moment) -> Result<CreateSessionOk, NfsStat4> {
         let slot = self.creation_slot(args.clientid)?;
         if args.sequence == slot.sequence {
@@ -192,6 +198,10 @@ impl<P> State<P> {
         }
         if args.flags & !KNOWN_FLAGS != 0 {
             return Err(NfsStat4::Inval);
+        }
+        if args.gss_callbacks {
+            // No RPCSEC_GSS context was ever made here, so none is known (RFC 8881 §18.36.3).
+            return Err(NfsStat4::Noent);
         }
         let fore = grant_fore(&args.fore, &self.config.limits)?;
         let sessions = match confirmed.map(|client| &client.kind) {
@@ -287,11 +297,12 @@ impl<P> State<P> {
     }
 
     /// Ends a compound that [`State::sequence`] let through. The reply is kept for a retry if `cache` is set and it is no
-    /// larger than the session's `ca_maxresponsesize_cached`. A session that was destroyed meanwhile keeps nothing.
+    /// larger than the session's `ca_maxresponsesize_cached`, or small enough for any slot. A session that was destroyed
+    /// meanwhile keeps nothing.
     pub fn complete(&mut self, token: SlotToken, reply: Vec<Bytes>, cache: bool) {
         let Some(session) = self.sessions.get_mut(&token.sessionid) else { return };
         let size: usize = reply.iter().map(Bytes::len).sum();
-        let keep = cache && size <= session.fore.maxresponsesize_cached as usize;
+        let keep = cache && size <= KEPT_BYTES_MIN.max(session.fore.maxresponsesize_cached as usize);
         session.slots.complete(token.slotid, token.sequenceid, keep.then_some(reply.as_slice()));
     }
 

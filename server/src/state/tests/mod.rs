@@ -229,7 +229,16 @@ fn channel() -> ChannelAttrs4 {
 }
 
 fn session_args(clientid: ClientId, sequence: u32, principal: &Principal) -> CreateSession<'_> {
-    CreateSession { clientid, sequence, flags: 3, fore: channel(), back: channel(), principal, connection: CONNECTION }
+    CreateSession {
+        clientid,
+        sequence,
+        flags: 3,
+        fore: channel(),
+        back: channel(),
+        gss_callbacks: false,
+        principal,
+        connection: CONNECTION,
+    }
 }
 
 fn reply(text: &'static str) -> CachedReply {
