@@ -1,0 +1,81 @@
+//! Operations: WANT_DELEGATION, GET_DIR_DELEGATION, DELEGRETURN, DELEGPURGE
+
+use conformance::Target::{Embedded, Remote};
+use conformance::{Target, rfc};
+use nfs4_protocol::nfs4::{
+    Bitmap4, DelegClaim4, Delegpurge4Args, Delegreturn4Args, GetDirDelegation4Args, GetDirDelegation4ResNonFatal,
+    NfsArgop4, NfsResop4, NfsStat4, Nfstime4, OPEN4_SHARE_ACCESS_WANT_ANY_DELEG, OpenDelegation4, Stateid4,
+    WantDelegation4Args,
+};
+use rstest::rstest;
+
+use crate::optional::offered;
+
+fn want(want: u32) -> NfsArgop4 {
+    NfsArgop4::WantDelegation(Box::new(WantDelegation4Args { want, claim: DelegClaim4::Fh }))
+}
+
+/// RFC 8881 §18.49.3: a server without it says so; another gives a delegation or tells why not, and wants to hear a wish.
+#[rstest]
+fn a_wanted_delegation_or_a_reason(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
+    rfc(target, minor, async |scene| {
+        let file = scene.file("file", "").await;
+        let Some(reply) = offered(scene, &file, want(OPEN4_SHARE_ACCESS_WANT_ANY_DELEG)).await else { return };
+        let Some(NfsResop4::WantDelegation(result)) = reply.results().back() else { panic!("{reply:?}") };
+        assert!(!matches!(**result, Ok(OpenDelegation4::None)), "{result:?}");
+        assert_eq!(offered(scene, &file, want(0)).await.unwrap().status(), NfsStat4::Inval);
+    });
+}
+
+/// RFC 8881 §18.39: a server without it says so; another may have no delegation for now.
+#[rstest]
+fn a_delegation_of_a_directory_or_none_for_now(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
+    let get = || {
+        NfsArgop4::GetDirDelegation(Box::new(GetDirDelegation4Args {
+            signal_deleg_avail: false,
+            notification_types: Bitmap4::new(),
+            child_attr_delay: Nfstime4::default(),
+            dir_attr_delay: Nfstime4::default(),
+            child_attributes: Bitmap4::new(),
+            dir_attributes: Bitmap4::new(),
+        }))
+    };
+    rfc(target, minor, async |scene| {
+        let Some(reply) = offered(scene, &scene.root, get()).await else { return };
+        let Some(NfsResop4::GetDirDelegation(result)) = reply.results().back() else { panic!("{reply:?}") };
+        let fits =
+            matches!(**result, Ok(GetDirDelegation4ResNonFatal::Unavail(false) | GetDirDelegation4ResNonFatal::Ok(_)));
+        assert!(fits, "{result:?}");
+        let file = scene.file("file", "").await;
+        assert_eq!(offered(scene, &file, get()).await.unwrap().status(), NfsStat4::Notdir);
+    });
+}
+
+/// RFC 7530 §16.5, RFC 8881 §18.6: what is not a delegation cannot be returned.
+#[rstest]
+fn only_a_delegation_is_returned(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
+    rfc(target, minor, async |scene| {
+        let file = scene.file("file", "").await;
+        for deleg_stateid in [Stateid4 { seqid: 1, other: [0x5a; 12] }, Stateid4::ANONYMOUS, Stateid4::READ_BYPASS] {
+            let give_back = NfsArgop4::Delegreturn(Delegreturn4Args { deleg_stateid });
+            let Some(reply) = offered(scene, &file, give_back).await else { return };
+            let bad = if minor == 0 {
+                vec![NfsStat4::BadStateid, NfsStat4::StaleStateid]
+            } else {
+                vec![NfsStat4::BadStateid]
+            };
+            assert!(bad.contains(&reply.status()), "{deleg_stateid:?}: {}", reply.status());
+        }
+    });
+}
+
+/// RFC 7530 §16.4, RFC 8881 §18.5: only for servers that keep delegations over a restart of the client.
+#[rstest]
+fn purging_what_was_never_kept(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
+    rfc(target, minor, async |scene| {
+        let purge = NfsArgop4::Delegpurge(Delegpurge4Args { clientid: scene.client.clientid() });
+        if let Some(reply) = offered(scene, &scene.root, purge).await {
+            assert_eq!(reply.status(), NfsStat4::Ok);
+        }
+    });
+}
