@@ -51,7 +51,7 @@ fn an_unknown_rpcsec_gss_handle_is_noent(#[values(Embedded, Remote)] target: Tar
 fn an_unknown_flavour_is_badxdr(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
         let mut e = Encoder::new();
-        [OpNum::BackchannelCtl.as_u32(), 0x4000_0001, 1, 99].map(|word| e.u32(word));
+        [OpNum::BackchannelCtl.as_u32(), 0x4000_0001, 1, 99].into_iter().for_each(|word| e.u32(word));
         let reply = scene.call_encoded(&[e.finish_contiguous()]).await.unwrap();
         assert_eq!(done(&reply), [(OpNum::BackchannelCtl, NfsStat4::Badxdr)]);
     });

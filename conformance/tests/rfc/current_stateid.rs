@@ -135,6 +135,7 @@ fn lock_takes_the_stateid_of_a_lock(#[values(Embedded, Remote)] target: Target, 
         let second = locked(reply);
         let Lock4Res::Ok(first) = first else { panic!("{first:?}") };
         assert_eq!((second.other, second.seqid), (first.lock_stateid.other, first.lock_stateid.seqid + 1));
+        scene.ok(on(file.handle(), Range::write(0, u64::MAX).unlock(0, second))).await;
         file.close().await.unwrap();
     });
 }

@@ -41,7 +41,8 @@ fn a_freed_stateid_is_bad(#[values(Embedded, Remote)] target: Target, #[values(1
         scene.fails(on(file.handle(), unlock(stateid)), NfsStat4::BadStateid).await;
         scene.fails(CompoundBuilder::new().putfh(file.handle()).read(stateid, 0, 1), NfsStat4::BadStateid).await;
         // The lock-owner begins anew.
-        locked(scene.ok(on(file.handle(), lock(file.stateid()))).await);
+        let stateid = locked(scene.ok(on(file.handle(), lock(file.stateid()))).await);
+        scene.ok(on(file.handle(), unlock(stateid))).await;
         file.close().await.unwrap();
     });
 }

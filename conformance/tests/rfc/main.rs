@@ -24,6 +24,7 @@ mod held;
 mod illegal;
 mod io_advise;
 mod layouts;
+mod lease;
 mod link;
 mod lock;
 mod lock_seqids;

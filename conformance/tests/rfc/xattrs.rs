@@ -7,7 +7,7 @@ use conformance::Target::{Embedded, Remote};
 use conformance::{Scene, Target, rfc};
 use nfs_client_sim::CompoundBuilder;
 use nfs4_protocol::nfs4::*;
-use nfs4_protocol::xdr::Encoder;
+use nfs4_protocol::xdr::{Encoder, to_bytes};
 use pretty_assertions::{assert_eq, assert_ne};
 use rstest::rstest;
 
@@ -146,9 +146,9 @@ fn arguments_that_will_not_do(#[values(Embedded, Remote)] target: Target) {
             assert!([NfsStat4::Nofilehandle, NfsStat4::Notsupp].contains(&status), "{status}");
         }
         let mut e = Encoder::new();
-        [OpNum::Setxattr.as_u32(), 3, 1, 0x6100_0000, 0].map(|word| e.u32(word));
-        let reply = scene.call_encoded(&[e.finish_contiguous()]).await.unwrap();
-        let [(OpNum::Setxattr, status)] = done(&reply)[..] else { panic!("{:?}", done(&reply)) };
+        [OpNum::Setxattr.as_u32(), 3, 1, 0x6100_0000, 0].into_iter().for_each(|word| e.u32(word));
+        let reply = scene.call_encoded(&[to_bytes(&NfsArgop4::Putrootfh), e.finish_contiguous()]).await.unwrap();
+        let [_, (OpNum::Setxattr, status)] = done(&reply)[..] else { panic!("{:?}", done(&reply)) };
         assert!([NfsStat4::Badxdr, NfsStat4::Notsupp].contains(&status), "{status}");
     });
 }
