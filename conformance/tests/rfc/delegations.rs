@@ -1,4 +1,4 @@
-//! Operations: WANT_DELEGATION, GET_DIR_DELEGATION, DELEGRETURN, DELEGPURGE
+//! Operations: WANT_DELEGATION, GET_DIR_DELEGATION
 
 use conformance::Target::{Embedded, Remote};
 use conformance::{Target, rfc};
@@ -48,34 +48,5 @@ fn a_delegation_of_a_directory_or_none_for_now(#[values(Embedded, Remote)] targe
         assert!(fits, "{result:?}");
         let file = scene.file("file", "").await;
         assert_eq!(offered(scene, &file, get()).await.unwrap().status(), NfsStat4::Notdir);
-    });
-}
-
-/// RFC 7530 §16.5, RFC 8881 §18.6: what is not a delegation cannot be returned.
-#[rstest]
-fn only_a_delegation_is_returned(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let file = scene.file("file", "").await;
-        for deleg_stateid in [Stateid4 { seqid: 1, other: [0x5a; 12] }, Stateid4::ANONYMOUS, Stateid4::READ_BYPASS] {
-            let give_back = NfsArgop4::Delegreturn(Delegreturn4Args { deleg_stateid });
-            let Some(reply) = offered(scene, &file, give_back).await else { return };
-            let bad = if minor == 0 {
-                vec![NfsStat4::BadStateid, NfsStat4::StaleStateid]
-            } else {
-                vec![NfsStat4::BadStateid]
-            };
-            assert!(bad.contains(&reply.status()), "{deleg_stateid:?}: {}", reply.status());
-        }
-    });
-}
-
-/// RFC 7530 §16.4, RFC 8881 §18.5: only for servers that keep delegations over a restart of the client.
-#[rstest]
-fn purging_what_was_never_kept(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let purge = NfsArgop4::Delegpurge(Delegpurge4Args { clientid: scene.client.clientid() });
-        if let Some(reply) = offered(scene, &scene.root, purge).await {
-            assert_eq!(reply.status(), NfsStat4::Ok);
-        }
     });
 }

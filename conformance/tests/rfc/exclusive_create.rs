@@ -27,41 +27,6 @@ fn mode(mode: u32) -> Fattr4 {
     Attrs { mode: Some(mode), ..Attrs::default() }.to_fattr4()
 }
 
-/// RFC 8881 §18.16.3: the file is made with the attributes, of which the result tells; a retry finds it.
-#[rstest]
-fn a_file_is_made_once_with_its_attributes(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let make = || exclusive41(scene, "file", MINE, mode(0o640)).getfh();
-        let mut first = scene.ok(make()).await;
-        let opened = first.open().unwrap();
-        assert!(opened.attrset.contains(FATTR4_MODE), "{:?}", opened.attrset);
-        let file = first.getfh().unwrap();
-        assert_eq!(scene.client.getattr(&file, &[FATTR4_MODE]).await.unwrap().mode, Some(0o640));
-        let mut again = scene.ok(make()).await;
-        again.open().unwrap();
-        assert_eq!(again.getfh().unwrap(), file);
-        scene.fails(exclusive41(scene, "file", OTHER, mode(0o640)), NfsStat4::Exist).await;
-    });
-}
-
-/// RFC 8881 §18.16.3: who has a file already keeps it.
-#[rstest]
-fn a_file_that_was_made_otherwise_exists(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        scene.file("file", "text").await;
-        scene.dir("dir").await;
-        let ways =
-            |name| [exclusive41(scene, name, MINE, mode(0o600)), create(scene, name, Createhow4::Exclusive(MINE))];
-        for open in ways("file") {
-            scene.fails(open, NfsStat4::Exist).await;
-        }
-        for open in ways("dir") {
-            let status = scene.call(open).await.status();
-            assert!([NfsStat4::Exist, NfsStat4::Isdir].contains(&status), "{status}");
-        }
-    });
-}
-
 /// RFC 8881 §18.16.3, table 18: without a persistent reply cache EXCLUSIVE4 goes too.
 #[rstest]
 fn the_way_of_40_still_goes(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
@@ -121,18 +86,5 @@ fn the_maker_writes_what_it_made(#[values(Embedded, Remote)] target: Target, #[v
         let read = scene.ok(compound.close(0, Stateid4::CURRENT)).await.read().unwrap();
         assert_eq!(read.data.into_bytes(), "text");
         scene.fails(exclusive41(scene, "file", OTHER, mode(0o400)), NfsStat4::Exist).await;
-    });
-}
-
-/// RFC 7531: the union of 4.0 has no EXCLUSIVE4_1 and none of the claims by filehandle.
-#[rstest]
-fn minor_version_0_has_no_such_arms(#[values(Embedded, Remote)] target: Target) {
-    rfc(target, 0, async |scene| {
-        scene.fails(exclusive41(scene, "file", MINE, mode(0o600)), NfsStat4::Badxdr).await;
-        let file = scene.file("there", "").await;
-        for claim in [OpenClaim4::Fh, OpenClaim4::DelegCurFh(Stateid4::ANONYMOUS), OpenClaim4::DelegPrevFh] {
-            let args = scene.client.open_args(claim, &OpenOwner::new("another"), &OpenHow::read());
-            scene.fails(CompoundBuilder::new().putfh(&file).open(args), NfsStat4::Badxdr).await;
-        }
     });
 }

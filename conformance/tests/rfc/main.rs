@@ -38,7 +38,6 @@ mod open_create;
 mod open_downgrade;
 mod open_seqids;
 mod opened;
-mod operations_of_40;
 mod optional;
 mod read;
 mod readdir;

@@ -20,9 +20,9 @@ fn open(scene: &Scene, at: &NfsFh4, claim: OpenClaim4, how: &OpenHow) -> Compoun
     CompoundBuilder::new().putfh(at).open(scene.client.open_args(claim, &OpenOwner::new("owner"), how))
 }
 
-/// RFC 8881 §18.16.3: CLAIM_FH opens the current file, which stays the current one; nothing is to be confirmed.
+/// RFC 8881 §9.8, §18.16.3: an owner has one open of a file, by whatever claims; nothing is to be confirmed.
 #[rstest]
-fn a_file_is_opened_by_its_filehandle(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
+fn one_owner_has_one_open_by_all_claims(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
         let file = scene.file("file", "text").await;
         let compound = open(scene, &file, OpenClaim4::Fh, &OpenHow::both()).getfh().read(Stateid4::CURRENT, 0, 4);
@@ -35,19 +35,6 @@ fn a_file_is_opened_by_its_filehandle(#[values(Embedded, Remote)] target: Target
         let again = again.clone().open().unwrap().stateid;
         assert_eq!((again.other, again.seqid), (opened.stateid.other, opened.stateid.seqid + 1));
         scene.ok(CompoundBuilder::new().putfh(&file).close(0, again)).await;
-    });
-}
-
-/// RFC 8881 §18.16.3, §18.16.4: what CLAIM_FH cannot open.
-#[rstest]
-fn what_is_not_a_file_is_not_opened(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let (dir, link) = (scene.dir("dir").await, scene.link("link", "target").await);
-        let by_handle = |at: &NfsFh4| open(scene, at, OpenClaim4::Fh, &OpenHow::read());
-        scene.fails(by_handle(&dir), NfsStat4::Isdir).await;
-        scene.fails(by_handle(&link), NfsStat4::Symlink).await;
-        let args = scene.client.open_args(OpenClaim4::Fh, &OpenOwner::new("owner"), &OpenHow::read());
-        scene.fails(CompoundBuilder::new().open(args), NfsStat4::Nofilehandle).await;
     });
 }
 
@@ -85,38 +72,6 @@ fn client_id_and_seqid_are_ignored(#[values(Embedded, Remote)] target: Target, #
     });
 }
 
-/// RFC 8881 §8.2.4: a delegation that the client does not have.
-#[rstest]
-fn a_delegation_that_was_never_given_is_refused(
-    #[values(Embedded, Remote)] target: Target,
-    #[values(1, 2)] minor: u32,
-) {
-    rfc(target, minor, async |scene| {
-        let file = scene.file("file", "").await;
-        let opened = scene.client.open(&scene.root, "file", OpenHow::read()).await.unwrap();
-        for stateid in [Stateid4 { seqid: 1, other: [0x5a; 12] }, opened.stateid()] {
-            let by_name = OpenClaimDelegateCur4 { delegate_stateid: stateid, file: "file".into() };
-            let by_name = open(scene, &scene.root, OpenClaim4::DelegateCur(by_name), &OpenHow::read());
-            scene.fails(by_name, NfsStat4::BadStateid).await;
-            let by_handle = open(scene, &file, OpenClaim4::DelegCurFh(stateid), &OpenHow::read());
-            scene.fails(by_handle, NfsStat4::BadStateid).await;
-        }
-        opened.close().await.unwrap();
-    });
-}
-
-/// RFC 8881 §18.16.3: a server need not know of delegations from before a restart of the client; then it says so.
-#[rstest]
-fn delegations_from_before_a_restart(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let file = scene.file("file", "").await;
-        let by_name = open(scene, &scene.root, OpenClaim4::DelegatePrev("file".into()), &OpenHow::read());
-        scene.fails(by_name, NfsStat4::Notsupp).await;
-        let by_handle = open(scene, &file, OpenClaim4::DelegPrevFh, &OpenHow::read());
-        scene.fails(by_handle, NfsStat4::Notsupp).await;
-    });
-}
-
 /// RFC 8881 §18.16.3: whoever asks about a delegation and gets none is told why, and nobody else.
 #[rstest]
 fn why_there_is_no_delegation(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
@@ -141,20 +96,6 @@ fn why_there_is_no_delegation(#[values(Embedded, Remote)] target: Target, #[valu
                 _ => !matches!(want, OPEN4_SHARE_ACCESS_WANT_NO_DELEG | OPEN4_SHARE_ACCESS_WANT_CANCEL),
             };
             assert!(fits, "{want:#x}: {:?}", opened.delegation);
-        }
-    });
-}
-
-/// RFC 8881 §18.16.3: words of access, of denial and of wishes that there are not.
-#[rstest]
-fn unknown_share_words_are_inval(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let file = scene.file("file", "").await;
-        let args = scene.client.open_args(OpenClaim4::Fh, &OpenOwner::new("owner"), &OpenHow::read());
-        for (share_access, share_deny) in [(0, 0), (4, 0), (OPEN4_SHARE_ACCESS_BOTH, 4)] {
-            let args = Open4Args { share_access, share_deny, ..args.clone() };
-            let compound = CompoundBuilder::new().putfh(&file).open(args);
-            scene.fails(compound, NfsStat4::Inval).await;
         }
     });
 }

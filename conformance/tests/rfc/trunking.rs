@@ -56,24 +56,6 @@ fn sessions_of_one_client_share_its_state(#[values(Embedded, Remote)] target: Ta
     });
 }
 
-/// RFC 8881 §8.2.4: a stateid is of no use in the session of another client.
-#[rstest]
-fn another_client_cannot_use_a_stateid(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
-    rfc(target, minor, async |scene| {
-        let file = scene.client.open(&scene.root, "file", OpenHow::create()).await.unwrap();
-        let other = scene.other_client().await;
-        let at = || CompoundBuilder::new().putfh(file.handle());
-        let newest = Stateid4 { seqid: 0, ..file.stateid() };
-        for stateid in [file.stateid(), newest] {
-            for compound in [at().read(stateid, 0, 1), at().close(0, stateid)] {
-                scene.answers(&other, compound, NfsStat4::BadStateid).await;
-            }
-        }
-        scene.ok(at().read(newest, 0, 1)).await;
-        file.close().await.unwrap();
-    });
-}
-
 /// RFC 8881 §2.10.3: one connection carries sessions of several clients.
 #[rstest]
 fn one_connection_carries_several_clients(#[values(Embedded, Remote)] target: Target, #[values(1, 2)] minor: u32) {
