@@ -11,9 +11,9 @@ use hafiz_nfs_gateway::data::DataConfig;
 use hafiz_nfs_gateway::fs::FsConfig;
 use hafiz_nfs_gateway::gateway::{Config, Gateway};
 use hafiz_nfs_gateway::store::aws::{S3Config, StaticKeys, Timeouts};
-use tempfile::TempDir;
 use tracing_subscriber::EnvFilter;
 
+use crate::folder::Folder;
 use crate::minio::{self, Minio};
 use crate::{Access, EmbeddedStore, Objects, Target, skip, unavailable};
 
@@ -51,7 +51,7 @@ struct Inside {
     objects: Objects,
     /// Kept for as long as the gateway runs.
     _store: Store,
-    folder: TempDir,
+    folder: Folder,
 }
 
 /// The S3 server behind a gateway.
@@ -74,7 +74,7 @@ impl Bed {
         }
         match target {
             Target::Embedded => {
-                let folder = TempDir::new().unwrap();
+                let folder = Folder::new();
                 let server = EmbeddedStore::start(folder.path()).await;
                 let access = server.access.clone();
                 Some(Self::inside(folder, Store::Embedded { _server: server }, &access, options).await)
@@ -83,9 +83,7 @@ impl Bed {
                 Ok(server) => {
                     let endpoint = server.endpoint.clone();
                     let access = Access { endpoint, access_key: "minioadmin", secret_key: "minioadmin" };
-                    Some(
-                        Self::inside(TempDir::new().unwrap(), Store::Minio { _server: server }, &access, options).await,
-                    )
+                    Some(Self::inside(Folder::new(), Store::Minio { _server: server }, &access, options).await)
                 }
                 Err(why) => {
                     unavailable(&why);
@@ -102,7 +100,7 @@ impl Bed {
         }
     }
 
-    async fn inside(folder: TempDir, store: Store, access: &Access, options: &BedOptions) -> Self {
+    async fn inside(folder: Folder, store: Store, access: &Access, options: &BedOptions) -> Self {
         let bucket = bucket_name();
         let objects = access.objects(&bucket);
         objects.create_bucket().await;

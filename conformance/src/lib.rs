@@ -5,14 +5,15 @@
 //! Where a kind cannot be had, the test says `skipped:` and why, also when the test harness captures its output; in CI
 //! (`CI=true`) that is a failure.
 //!
-//! [`rfc()`] runs the tests of the RFCs' rules, which share one server. With `NFS_EXPECTED=FILE` those that a server behind
-//! `NFS_TARGET` is known to fail pass when they fail, and fail when they pass. A line of the file is
+//! [`rfc()`] runs the tests of the RFCs' rules, which share one server. With `NFS_EXPECTED=FILE` those that the server
+//! behind `NFS_TARGET` is known to fail pass when they fail, and fail when they pass. A line of the file is
 //! `file::test [MINOR] REASON`; `#` begins a comment.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here fails as tests do")]
 
 mod bed;
 pub mod data;
 mod differences;
+mod folder;
 mod minio;
 mod objects;
 mod program;

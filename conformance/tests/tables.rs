@@ -1,4 +1,5 @@
-//! Tables in the documentation that are read off the source. They are compared here, and with `UPDATE_TABLES=1` written.
+//! Tables in the documentation that are read off the source. They are compared here, and with `UPDATE_TABLES=1`
+//! written.
 //!
 //! A test belongs to the operations that a line `Operations: LOOKUP, LOOKUPP` names: in the documentation of the test
 //! itself, else of its file. Its minor versions are the `#[values(…)]` of its argument `minor`, else the number that it

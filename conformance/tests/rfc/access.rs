@@ -13,7 +13,8 @@ const ALL: u32 = 0x3f;
 const FILE_BITS: [(u32, u32); 3] =
     [(0o4, ACCESS4_READ), (0o2, ACCESS4_MODIFY | ACCESS4_EXTEND), (0o1, ACCESS4_EXECUTE)];
 
-/// RFC 7530 §16.1.4, RFC 8881 §18.1.3: nothing is answered that was not asked, and nothing is granted that is not supported.
+/// RFC 7530 §16.1.4, RFC 8881 §18.1.3: nothing is answered that was not asked, and nothing is granted that is not
+/// supported.
 #[rstest]
 fn only_what_was_asked_is_answered(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -27,7 +28,8 @@ fn only_what_was_asked_is_answered(#[values(Embedded, Remote)] target: Target, #
     });
 }
 
-/// RFC 7530 §16.1.4, RFC 8881 §18.1.3: root may do all with directories; to execute a file, somebody must be allowed to.
+/// RFC 7530 §16.1.4, RFC 8881 §18.1.3: root may do all with directories; to execute a file, somebody must be allowed
+/// to.
 #[rstest]
 fn root_may_do_all(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

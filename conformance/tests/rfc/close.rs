@@ -69,7 +69,7 @@ fn stateids_that_are_not_the_opens(#[values(Embedded, Remote)] target: Target, #
     });
 }
 
-/// RFC 7530 §13.1.5.5: a stateid of an earlier life of the server.
+/// RFC 7530 §13.1.5.6: a stateid of an earlier life of the server.
 #[rstest]
 fn a_stateid_of_an_earlier_life(#[values(Embedded)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

@@ -83,7 +83,8 @@ fn nothing_runs_after_a_failure(#[values(Embedded, Remote)] target: Target, #[va
     });
 }
 
-/// RFC 7530 §15.2.4 and §16.14, RFC 8881 §18.46 and §16.2.3, RFC 8178 §8.1: numbers that are no operation of the minor version.
+/// RFC 7530 §15.2.4 and §16.38, RFC 8881 §18.52 and §16.2.3, RFC 8178 §8.1: numbers that are no operation of the minor
+/// version.
 #[rstest]
 fn numbers_that_are_no_operation(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -161,7 +162,8 @@ fn is_refused_so<T>(answer: &Result<T, Error>, how: impl Fn(&AcceptedBody) -> bo
     }
 }
 
-/// RFC 5531 §9, RFC 7530 §15.1: NULL does nothing; there are no more than two procedures, and other versions of the program
+/// RFC 5531 §9, RFC 7530 §15.1: NULL does nothing; there are no more than two procedures, and other versions of the
+/// program
 /// are named as such.
 #[rstest]
 fn procedures_and_versions(#[values(Embedded, Remote)] target: Target) {
@@ -189,7 +191,7 @@ fn many_operations_run(#[values(Embedded, Remote)] target: Target, #[values(0, 1
     });
 }
 
-/// RFC 7530 §13.1.10.4: more operations than this server takes are RESOURCE, before any is run.
+/// RFC 7530 §13.1.3.4: more operations than this server takes are RESOURCE, before any is run.
 #[rstest]
 fn too_many_operations_are_resource(#[values(Embedded)] target: Target, #[values(257, 600)] operations: usize) {
     rfc(target, 0, async |scene| {

@@ -61,7 +61,8 @@ fn on_a_filehandle(scene: &Scene) -> Vec<NfsArgop4> {
 
 /// RFC 7530 §13.1.2.5, RFC 8881 §15.1.2.5: what needs a current filehandle says that there is none, before all else.
 ///
-/// Operations: ACCESS, CLOSE, COMMIT, CREATE, GETATTR, GETFH, LOCK, LOCKT, LOCKU, LOOKUP, LOOKUPP, NVERIFY, OPEN, OPEN_CONFIRM, OPEN_DOWNGRADE, READ, READDIR, READLINK, REMOVE, SAVEFH, SECINFO, SETATTR, VERIFY, WRITE
+/// Operations: ACCESS, CLOSE, COMMIT, CREATE, GETATTR, GETFH, LOCK, LOCKT, LOCKU, LOOKUP, LOOKUPP, NVERIFY, OPEN,
+/// OPEN_CONFIRM, OPEN_DOWNGRADE, READ, READDIR, READLINK, REMOVE, SAVEFH, SECINFO, SETATTR, VERIFY, WRITE
 #[rstest]
 fn without_a_filehandle(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -90,7 +91,8 @@ fn the_public_filehandle_is_the_roots(#[values(Embedded, Remote)] target: Target
     });
 }
 
-/// RFC 7530 §16.20 and §16.8, RFC 8881 §18.19 and §18.8: a handle leads back to its object, of any type, for any client.
+/// RFC 7530 §16.20 and §16.8, RFC 8881 §18.19 and §18.8: a handle leads back to its object, of any type, for any
+/// client.
 #[rstest]
 fn a_handle_leads_back_to_its_object(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -122,7 +124,7 @@ fn what_is_no_handle_is_badhandle(#[values(Embedded, Remote)] target: Target, #[
     });
 }
 
-/// RFC 7530 §2.2.1, RFC 5662: handles have 128 bytes at most.
+/// RFC 7530 §2.1, RFC 5662: handles have 128 bytes at most.
 #[rstest]
 fn a_handle_that_is_too_long_is_badxdr(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -157,7 +159,8 @@ fn a_forged_handle_leads_nowhere_else(#[values(Embedded)] target: Target, #[valu
     });
 }
 
-/// RFC 7530 §4.2.4 and §13.1.2.7, RFC 8881 §15.1.2.7: the handle of what was removed is stale, and no later object of the name has it.
+/// RFC 7530 §4.2.4 and §13.1.2.7, RFC 8881 §15.1.2.7: the handle of what was removed is stale, and no later object of
+/// the name has it.
 #[rstest]
 fn the_handle_of_what_was_removed_is_stale(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

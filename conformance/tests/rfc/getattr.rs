@@ -49,7 +49,8 @@ fn the_required_attributes_are_supported(#[values(Embedded, Remote)] target: Tar
     });
 }
 
-/// RFC 7530 §16.7.4, RFC 8881 §18.7.3: each supported attribute that can be read is answered, alone and with all others.
+/// RFC 7530 §16.7.4, RFC 8881 §18.7.3: each supported attribute that can be read is answered, alone and with all
+/// others.
 #[rstest]
 fn what_is_supported_is_answered(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -167,7 +168,7 @@ fn change_moves_with_every_change(#[values(Embedded, Remote)] target: Target, #[
     });
 }
 
-/// RFC 7530 §5.8.1.9 and §4.2.3, RFC 8881 §5.8.1.9: one handle for one object.
+/// RFC 7530 §5.8.1.10 and §4.2.2, RFC 8881 §5.8.1.10: one handle for one object.
 #[rstest]
 fn handles_are_unique(#[values(Embedded)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

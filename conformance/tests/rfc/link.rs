@@ -12,7 +12,8 @@ fn link(compound: CompoundBuilder, newname: &'static str) -> CompoundBuilder {
     compound.op(NfsArgop4::Link(Link4Args { newname: Bytes::from_static(newname.as_bytes()) }))
 }
 
-/// RFC 7530 §16.9 and §5.8.1.6, RFC 8881 §18.9 and §5.8.1.6: without `link_support` there are no links, and nothing is made.
+/// RFC 7530 §16.9 and §5.8.1.6, RFC 8881 §18.9 and §5.8.1.6: without `link_support` there are no links, and nothing is
+/// made.
 #[rstest]
 fn there_are_no_hard_links(#[values(Embedded)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

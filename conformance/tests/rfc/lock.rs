@@ -18,7 +18,8 @@ async fn tested(scene: &Scene, at: &NfsFh4, range: Range, status: NfsStat4) -> O
     }
 }
 
-/// RFC 7530 §9.3 and §16.11, RFC 8881 §9.3 and §18.11: two ranges collide where they overlap and one of them is to write.
+/// RFC 7530 §9.3 and §16.11, RFC 8881 §9.3 and §18.11: two ranges collide where they overlap and one of them is to
+/// write.
 #[rstest]
 fn ranges_collide_where_they_overlap(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -139,7 +140,8 @@ fn parts_of_a_range(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2
     });
 }
 
-/// RFC 7530 §16.10.4, RFC 8881 §18.10.3: to lock for writing takes an open for writing, to lock for reading one for reading.
+/// RFC 7530 §16.10.4, RFC 8881 §18.10.3: to lock for writing takes an open for writing, to lock for reading one for
+/// reading.
 #[rstest]
 fn the_open_must_allow_the_lock(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -170,7 +172,8 @@ fn only_files_have_locks(#[values(Embedded, Remote)] target: Target, #[values(0,
     });
 }
 
-/// RFC 7530 §16.11.4, RFC 8881 §18.11.3: one's own locks are in nobody's way but others', also those of one's other owners.
+/// RFC 7530 §16.11.4, RFC 8881 §18.11.3: one's own locks are in nobody's way but others', also those of one's other
+/// owners.
 #[rstest]
 fn own_locks_are_not_in_the_way(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -245,7 +248,7 @@ fn nothing_is_reclaimed_without_a_restart(#[values(Embedded, Remote)] target: Ta
     });
 }
 
-/// RFC 7530 §16.11.5 and §13.1.9.3: a client ID that the server did not give.
+/// RFC 7530 §16.11.5 and §13.1.10.2: a client ID that the server did not give.
 #[rstest]
 fn a_client_that_nobody_knows(#[values(Embedded, Remote)] target: Target, #[values(0)] minor: u32) {
     rfc(target, minor, async |scene| {

@@ -32,7 +32,8 @@ fn a_missing_name_is_noent(#[values(Embedded, Remote)] target: Target, #[values(
     });
 }
 
-/// RFC 7530 §16.13.5, RFC 8881 §18.13.4: only directories have names in them; a link is told apart, so that it is followed.
+/// RFC 7530 §16.13.5, RFC 8881 §18.13.4: only directories have names in them; a link is told apart, so that it is
+/// followed.
 #[rstest]
 fn only_directories_have_names(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -84,7 +85,8 @@ fn parents_lead_to_the_root(#[values(Embedded, Remote)] target: Target, #[values
     });
 }
 
-/// RFC 7530 §13.1.6.1, RFC 8881 §15.1.6.1: names are looked up only in directories that may be searched, and reading them is something else.
+/// RFC 7530 §13.1.6.1, RFC 8881 §15.1.6.1: names are looked up only in directories that may be searched, and reading
+/// them is something else.
 #[rstest]
 fn a_directory_must_be_searchable(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

@@ -96,7 +96,7 @@ fn names_at_the_limits(#[values(Embedded, Remote)] target: Target, #[values(0, 1
     });
 }
 
-/// RFC 7530 §5.8.2.17 and §5.8.2.24, RFC 8881 §5.8.2.18: `maxname` and `no_trunc` say what happens.
+/// RFC 7530 §5.8.2.15 and §5.8.2.20, RFC 8881 §5.8.2.19 and §5.8.2.24: `maxname` and `no_trunc` say what happens.
 ///
 /// Operations: GETATTR, LOOKUP
 #[rstest]

@@ -114,7 +114,8 @@ fn the_directory_must_be_searchable(#[values(Embedded, Remote)] target: Target, 
     });
 }
 
-/// RFC 7530 §9.10 and §9.1.4.2, RFC 8881 §9.10: opens of one file by one owner are one, which widens; its seqid counts them.
+/// RFC 7530 §9.10 and §9.1.4.2, RFC 8881 §9.10: opens of one file by one owner are one, which widens; its seqid counts
+/// them.
 #[rstest]
 fn opens_of_one_owner_are_one(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -162,7 +163,7 @@ fn every_pair_of_reservations(#[values(Embedded, Remote)] target: Target, #[valu
     });
 }
 
-/// RFC 7530 §9.1.1 and §13.1.9.3: a client ID that the server did not give.
+/// RFC 7530 §9.1.1 and §13.1.10.2: a client ID that the server did not give.
 #[rstest]
 fn a_client_that_nobody_knows(#[values(Embedded, Remote)] target: Target, #[values(0)] minor: u32) {
     rfc(target, minor, async |scene| {

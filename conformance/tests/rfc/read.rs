@@ -93,7 +93,7 @@ fn permission_was_checked_by_the_open(#[values(Embedded, Remote)] target: Target
     });
 }
 
-/// RFC 7530 §5.8.2.20, RFC 8881 §5.8.2.20: one READ can have as much as `maxread`.
+/// RFC 7530 §5.8.2.16, RFC 8881 §5.8.2.20: one READ can have as much as `maxread`.
 #[rstest]
 fn as_much_as_announced(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

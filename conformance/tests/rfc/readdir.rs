@@ -35,7 +35,8 @@ fn an_empty_directory_is_empty(#[values(Embedded, Remote)] target: Target, #[val
     });
 }
 
-/// RFC 7530 §16.24.4, RFC 8881 §18.23.3: page by page every name comes once, however small the pages are; cookies differ and are none of the reserved ones.
+/// RFC 7530 §16.24.4, RFC 8881 §18.23.3: page by page every name comes once, however small the pages are; cookies
+/// differ and are none of the reserved ones.
 #[rstest]
 fn every_name_comes_once(
     #[values(Embedded, Remote)] target: Target,
@@ -122,7 +123,8 @@ fn entries_tell_what_getattr_tells(#[values(Embedded, Remote)] target: Target, #
     });
 }
 
-/// RFC 7530 §16.24.4 and §5.5, RFC 8881 §18.23.3: attributes that nobody has are left out, those that can only be set are a mistake.
+/// RFC 7530 §16.24.4 and §5.5, RFC 8881 §18.23.3: attributes that nobody has are left out, those that can only be set
+/// are a mistake.
 #[rstest]
 fn attributes_that_cannot_be_told(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

@@ -7,7 +7,8 @@ use nfs4_protocol::nfs4::*;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 
-/// RFC 7530 §16.26, RFC 8881 §18.25: files, links and empty directories go; the directory stays current and its change is told.
+/// RFC 7530 §16.26, RFC 8881 §18.25: files, links and empty directories go; the directory stays current and its change
+/// is told.
 #[rstest]
 fn all_types_can_be_removed(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

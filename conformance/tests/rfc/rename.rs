@@ -7,7 +7,8 @@ use nfs4_protocol::nfs4::*;
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 
-/// RFC 7530 §16.27, RFC 8881 §18.26: an object of any type moves with its handle, and both directories tell their change.
+/// RFC 7530 §16.27, RFC 8881 §18.26: an object of any type moves with its handle, and both directories tell their
+/// change.
 #[rstest]
 fn objects_move_with_their_handles(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -38,7 +39,8 @@ fn objects_move_with_their_handles(#[values(Embedded, Remote)] target: Target, #
     });
 }
 
-/// RFC 7530 §16.27.4, RFC 8881 §18.26.3: what is replaced goes: a file by a file or link, an empty directory by a directory.
+/// RFC 7530 §16.27.4, RFC 8881 §18.26.3: what is replaced goes: a file by a file or link, an empty directory by a
+/// directory.
 #[rstest]
 fn what_is_replaced_goes(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

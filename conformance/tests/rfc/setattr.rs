@@ -91,7 +91,7 @@ fn only_files_have_a_size_to_set(#[values(Embedded, Remote)] target: Target, #[v
     });
 }
 
-/// RFC 7530 §5.8.2.16, RFC 8881 §5.8.2.16: beyond `maxfilesize` a file is too big.
+/// RFC 7530 §5.8.2.13, RFC 8881 §5.8.2.17: beyond `maxfilesize` a file is too big.
 #[rstest]
 fn beyond_the_largest_size(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -194,7 +194,8 @@ fn what_belongs_to_the_owner(#[values(Embedded, Remote)] target: Target, #[value
     });
 }
 
-/// RFC 7530 §16.32.5 and §9.1.6, RFC 8881 §18.30.3: a size takes an open for writing, and one that is denied takes none.
+/// RFC 7530 §16.32.5 and §9.1.6, RFC 8881 §18.30.3: a size takes an open for writing, and one that is denied takes
+/// none.
 #[rstest]
 fn a_size_takes_an_open_for_writing(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -217,7 +218,7 @@ fn a_size_takes_an_open_for_writing(#[values(Embedded, Remote)] target: Target, 
     });
 }
 
-/// RFC 8881 §6.2.4 and §5.12.4: `mode_set_masked` changes the bits of its mask, and goes with no other mode.
+/// RFC 8881 §6.2.4 and §6.2.5: `mode_set_masked` changes the bits of its mask, and goes with no other mode.
 #[rstest]
 fn some_bits_of_the_mode(#[values(Embedded)] target: Target, #[values(1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

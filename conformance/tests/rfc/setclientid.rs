@@ -102,7 +102,8 @@ fn the_same_life_keeps_its_state(#[values(Embedded, Remote)] target: Target, #[v
     });
 }
 
-/// RFC 7530 §16.33.5 and §16.34.5: a client that restarted loses the state of its earlier life, when it confirms itself and not before.
+/// RFC 7530 §16.33.5 and §16.34.5: a client that restarted loses the state of its earlier life, when it confirms
+/// itself and not before.
 #[rstest]
 fn a_new_life_ends_the_old_one(#[values(Embedded, Remote)] target: Target, #[values(0)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -124,7 +125,8 @@ fn a_new_life_ends_the_old_one(#[values(Embedded, Remote)] target: Target, #[val
     });
 }
 
-/// RFC 7530 §16.33.5: another user does not take the name of a client that has state; the user of the state is told where it is.
+/// RFC 7530 §16.33.5: another user does not take the name of a client that has state; the user of the state is told
+/// where it is.
 #[rstest]
 fn a_name_in_use_is_not_taken(#[values(Embedded, Remote)] target: Target, #[values(0)] minor: u32) {
     rfc(target, minor, async |scene| {
@@ -152,7 +154,7 @@ fn another_user_does_not_confirm(#[values(Embedded, Remote)] target: Target, #[v
     });
 }
 
-/// RFC 7530 §2.2.16 and §16.33.2: names up to the limit of the type.
+/// RFC 7530 §2.2.12 and §16.33.2: names up to the limit of the type.
 #[rstest]
 fn names_of_any_length(#[values(Embedded, Remote)] target: Target, #[values(0)] minor: u32) {
     rfc(target, minor, async |scene| {

@@ -16,7 +16,8 @@ fn nverify(handle: &NfsFh4, obj_attributes: Fattr4) -> CompoundBuilder {
     CompoundBuilder::new().putfh(handle).op(NfsArgop4::Nverify(Verify4Args { obj_attributes }))
 }
 
-/// RFC 7530 §16.35 and §16.15, RFC 8881 §18.31 and §18.15: what GETATTR tells is the same, for each attribute alone and all.
+/// RFC 7530 §16.35 and §16.15, RFC 8881 §18.31 and §18.15: what GETATTR tells is the same, for each attribute alone
+/// and all.
 #[rstest]
 fn what_getattr_tells_is_the_same(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {

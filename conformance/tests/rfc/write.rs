@@ -76,7 +76,7 @@ fn what_has_no_bytes(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 
     });
 }
 
-/// RFC 7530 §13.1.4.5, RFC 8881 §15.1.4.3: beyond the largest size.
+/// RFC 7530 §13.1.4.4, RFC 8881 §15.1.4.4: beyond the largest size.
 #[rstest]
 fn beyond_the_largest_size(#[values(Embedded, Remote)] target: Target, #[values(0, 1, 2)] minor: u32) {
     rfc(target, minor, async |scene| {
