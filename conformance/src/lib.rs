@@ -28,5 +28,6 @@ pub use objects::Objects;
 pub use program::{Ended, Program, program};
 pub use store::{Access, EmbeddedStore, StoppedStore};
 pub use rfc::{Scene, rfc};
+pub use statuses::unlisted;
 pub use target::{Target, skip, unavailable};
 pub use world::{World, status};

@@ -31,8 +31,9 @@ fn is_listed(minor: u32, op: OpNum, status: NfsStat4) -> bool {
     status == NfsStat4::Ok || own.is_none_or(|own| own.contains(name) || for_all.is_some_and(|all| all.contains(name)))
 }
 
-/// Says which result of a reply has a status that no RFC lists for its operation.
-pub(crate) fn unlisted(minor: u32, reply: &Reply) -> Option<String> {
+/// Says which result of a reply has a status that the RFC of the minor version does not list for its operation.
+#[must_use]
+pub fn unlisted(minor: u32, reply: &Reply) -> Option<String> {
     let mut results = reply.results().iter().map(|result| (result.opnum(), result.status()));
     let (op, status) = results.find(|(op, status)| !is_listed(minor, *op, *status))?;
     Some(format!("the RFC of 4.{minor} does not list {status} for {op}"))

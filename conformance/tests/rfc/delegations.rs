@@ -3,9 +3,8 @@
 use conformance::Target::{Embedded, Remote};
 use conformance::{Target, rfc};
 use nfs4_protocol::nfs4::{
-    Bitmap4, DelegClaim4, Delegpurge4Args, Delegreturn4Args, GetDirDelegation4Args, GetDirDelegation4ResNonFatal,
-    NfsArgop4, NfsResop4, NfsStat4, Nfstime4, OPEN4_SHARE_ACCESS_WANT_ANY_DELEG, OpenDelegation4, Stateid4,
-    WantDelegation4Args,
+    Bitmap4, DelegClaim4, GetDirDelegation4Args, GetDirDelegation4ResNonFatal, NfsArgop4, NfsResop4, NfsStat4,
+    Nfstime4, OPEN4_SHARE_ACCESS_WANT_ANY_DELEG, OpenDelegation4, WantDelegation4Args,
 };
 use rstest::rstest;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use conformance::Scene;
+use conformance::{Scene, unlisted};
 use nfs_client_sim::{ClientOptions, CompoundBuilder, Connection, Reply};
 use nfs4_protocol::nfs4::{
     CallbackSecParms4, ChannelAttrs4, ClientOwner4, Compound4Res, CreateSession4Args, CreateSession4Resok,
@@ -66,7 +66,9 @@ impl Newcomer {
     /// Sends a compound as it is.
     pub(crate) async fn call(&self, compound: CompoundBuilder) -> Reply {
         let args = compound.build(self.minor);
-        Reply::new(self.connection.compound(self.credential.clone(), &args).await.unwrap())
+        let reply = Reply::new(self.connection.compound(self.credential.clone(), &args).await.unwrap());
+        assert_eq!(unlisted(self.minor, &reply), None);
+        reply
     }
 
     /// Sends a compound of one operation.

@@ -5,7 +5,7 @@ use conformance::{Target, rfc};
 use futures::future::join_all;
 use nfs_client_sim::CompoundBuilder;
 use nfs_client_sim::{OpenHow, OpenOwner};
-use nfs4_protocol::nfs4::{CreateSession4Args, Createtype4, Fattr4, NfsStat4, OpenClaim4, Sequence4Args, Stateid4};
+use nfs4_protocol::nfs4::{CreateSession4Args, Createtype4, Fattr4, NfsStat4, OpenClaim4, Sequence4Args};
 use pretty_assertions::assert_eq;
 use rstest::rstest;
 
