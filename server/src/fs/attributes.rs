@@ -57,11 +57,17 @@ impl ObjectFs {
     }
 
     async fn revalidate_directory(&self, inode: &Arc<Inode>) -> FsResult<()> {
-        let seen = inode.state().listing;
-        let due = |seen: &ListingSeen| {
-            self.config.freshness.max(FRESHNESS_PER_PAGE.saturating_mul(seen.pages.saturating_sub(1)))
+        let asked = Instant::now();
+        let is_fresh = || {
+            let seen = inode.state().listing;
+            seen.is_some_and(|seen| seen.at >= asked || asked - seen.at < self.lifetime(&seen))
         };
-        if seen.is_some_and(|seen| seen.at.elapsed() < due(&seen)) {
+        if is_fresh() {
+            return Ok(());
+        }
+        // One reads it over for all who ask meanwhile.
+        let _alone = inode.reading_over.lock().await;
+        if is_fresh() {
             return Ok(());
         }
         let prefix = self.prefix(inode)?;
@@ -91,6 +97,11 @@ impl ObjectFs {
         state.checked = Some(now_seen.at);
         state.listing = Some(now_seen);
         Ok(())
+    }
+
+    /// How long a listing is believed.
+    fn lifetime(&self, seen: &ListingSeen) -> Duration {
+        self.config.freshness.max(FRESHNESS_PER_PAGE.saturating_mul(seen.pages.saturating_sub(1)))
     }
 
     /// Reads a directory's whole listing, as clients see it: its digest, and whether it is empty.

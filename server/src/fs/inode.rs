@@ -51,6 +51,8 @@ pub(super) struct Inode {
     pub bytes: tokio::sync::RwLock<()>,
     /// Held while its object is written: one upload at a time.
     pub uploading: tokio::sync::Mutex<()>,
+    /// Held while this directory's whole listing is read over.
+    pub reading_over: tokio::sync::Mutex<()>,
     state: Mutex<InodeState>,
 }
 
@@ -120,6 +122,7 @@ impl Inode {
             journal_order: tokio::sync::Mutex::new(()),
             bytes: tokio::sync::RwLock::new(()),
             uploading: tokio::sync::Mutex::new(()),
+            reading_over: tokio::sync::Mutex::new(()),
             state: Mutex::new(state),
         }
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use conformance::{Bed, BedOptions, Target, data};
+use hafiz_nfs_gateway::fs::FsConfig;
 use nfs_client_sim::{Client, ClientOptions};
 use tokio::time::Instant;
 
@@ -37,12 +38,15 @@ const STREAMS: usize = 8;
 
 #[tokio::main]
 async fn main() {
-    let options = BedOptions { lease: Duration::from_secs(90), ..BedOptions::default() };
+    // As the program has it.
+    let options = BedOptions { lease: Duration::from_secs(90), freshness: FsConfig::default().freshness };
     let bed = Bed::set_up(Target::Embedded, &options).await.unwrap();
     let client = Client::connect(bed.addr(), 2, ClientOptions::default()).await.unwrap();
     let root = client.resolve(bed.directory()).await.unwrap().handle;
     let direct = Direct { objects: bed.objects().unwrap().clone() };
-    let through = Through { client, root, objects: direct.objects.clone() };
+    direct.objects.put("file", "content").await;
+    let file = client.lookup(&root, "file").await.unwrap().handle;
+    let through = Through { client, root, file, objects: direct.objects.clone() };
 
     let mut table = Table::default();
     let mut guest = Ok(());

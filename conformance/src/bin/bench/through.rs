@@ -18,6 +18,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Through {
     pub(crate) client: Client,
     pub(crate) root: NfsFh4,
+    /// A file to ask for attributes.
+    pub(crate) file: NfsFh4,
     pub(crate) objects: Objects,
 }
 
@@ -78,10 +80,10 @@ impl Through {
         stream::iter(calls).buffer_unordered(in_flight).collect::<()>().await;
     }
 
-    /// Asks for the attributes of the directory.
+    /// Asks for the attributes of a file.
     pub(crate) async fn getattrs(&self, calls: u32, in_flight: usize) {
         let calls = (0..calls).map(|_| async {
-            self.client.getattr(&self.root, USUAL_ATTRIBUTES).await.unwrap();
+            self.client.getattr(&self.file, USUAL_ATTRIBUTES).await.unwrap();
         });
         stream::iter(calls).buffer_unordered(in_flight).collect::<()>().await;
     }

@@ -132,3 +132,27 @@ async fn a_directory_whose_last_entry_went_is_not_stale() {
     world.settle().await;
     assert_eq!(world.fs.getattr(&dir).await.map(|attributes| attributes.kind), Ok(NodeKind::Directory));
 }
+
+/// As when a client with many requests in flight asks for the attributes of a large directory.
+#[tokio::test]
+async fn a_directory_is_read_over_once_for_all_who_ask() {
+    let world = World::new().await;
+    world.foreign_put("dir/file", "x").await;
+    let dir = world.walk("dir").await.unwrap();
+    let lists = || world.traced.counts().of(Verb::List).requests;
+    let before = lists();
+    world.fs.getattr(&dir).await.unwrap();
+    let of_one = lists() - before;
+    let gate = Gate::default();
+    world.faults.script(Verb::List, 0, Fault::Hold(gate.clone()));
+    let asking = futures::future::join_all((0..8).map(|_| world.fs.getattr(&dir)));
+    let opening = async {
+        gate.arrival().await;
+        gate.open();
+    };
+    let before = lists();
+    let (answers, ()) = tokio::join!(asking, opening);
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    // One reads it over, and another one for all who came since that began.
+    assert_eq!(lists() - before, 2 * of_one);
+}

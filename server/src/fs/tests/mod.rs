@@ -24,6 +24,7 @@ use crate::local::Local;
 use crate::store::dialect::Capabilities;
 use crate::store::faults::{Fault, FaultyStore, Gate};
 use crate::store::memory::MemoryStore;
+use crate::store::traced::TracedStore;
 use crate::store::verb::Verb;
 use crate::store::{Condition, ETag, ListRequest, ObjectMeta, ObjectStore, StoreError};
 
@@ -36,6 +37,8 @@ struct World {
     store: Arc<MemoryStore>,
     /// The way of the file system, and of nobody else, to the store.
     faults: Arc<FaultyStore>,
+    /// Counts what the file system asks of the store.
+    traced: Arc<TracedStore>,
     state: TempDir,
     config: FsConfig,
     fs: Arc<ObjectFs>,
@@ -84,13 +87,14 @@ impl World {
     async fn start(store: Arc<MemoryStore>, state: TempDir, config: FsConfig, capabilities: Capabilities) -> Self {
         let local = Local::open(state.path()).unwrap();
         let faults = Arc::new(FaultyStore::new(Arc::clone(&store) as Arc<dyn ObjectStore>));
-        let shared = Arc::clone(&faults) as Arc<dyn ObjectStore>;
+        let traced = Arc::new(TracedStore::new(Arc::clone(&faults) as Arc<dyn ObjectStore>));
+        let shared = Arc::clone(&traced) as Arc<dyn ObjectStore>;
         let data = Data::open(Arc::clone(&shared), state.path(), DataConfig::default()).unwrap();
         let key = IdentityKey::new([7; 16]);
         let fs = ObjectFs::open(shared, capabilities, data, local, key, config.clone()).await.unwrap();
         let (stop, give_up) = (CancellationToken::new(), CancellationToken::new());
         let syncing = tokio::spawn(Arc::clone(&fs).run(stop.clone(), give_up.clone()));
-        Self { store, faults, state, config, fs, syncing, stop, give_up }
+        Self { store, faults, traced, state, config, fs, syncing, stop, give_up }
     }
 
     /// Stops without uploading anything, and starts again on the same state: a crash that loses no synced byte.
