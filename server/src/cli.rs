@@ -58,7 +58,7 @@ pub(crate) struct Common {
     #[arg(long, env = "HAFIZ_DIR_MODE", default_value = "777", value_parser = octal)]
     dir_mode: u32,
     /// MiB of memory for the cache of clean data
-    #[arg(long, env = "HAFIZ_CACHE_MIB", default_value_t = 48, value_parser = clap::value_parser!(u64).range(8..))]
+    #[arg(long, env = "HAFIZ_CACHE_MIB", default_value_t = 96, value_parser = clap::value_parser!(u64).range(8..))]
     cache_mib: u64,
     /// MiB of disk that staged data may take; by default all but a reserve
     #[arg(long, env = "HAFIZ_STAGING_MIB")]

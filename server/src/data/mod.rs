@@ -57,9 +57,9 @@ pub struct DataConfig {
 impl Default for DataConfig {
     fn default() -> Self {
         Self {
-            cache_bytes: 48 << 20,
-            fetch_bytes: 16 << 20,
-            window_bytes: 12 << 20,
+            cache_bytes: 96 << 20,
+            fetch_bytes: 32 << 20,
+            window_bytes: 32 << 20,
             upload_bytes: 32 << 20,
             put_bytes_max: 16 << 20,
             part_bytes: 8 << 20,

@@ -3,6 +3,7 @@
 //! One request per verb: retries are [`super::retry`]'s, so that they are counted and bounded in one place. Bodies are
 //! in memory always: a stream would be sent with a signed trailer over plain http, which Garage and Ceph RGW refuse.
 
+mod bodies;
 mod buckets;
 mod config;
 mod errors;
@@ -23,6 +24,7 @@ use bytes::Bytes;
 
 pub use config::{ConnectError, S3Config, StaticKeys, Timeouts};
 
+use self::bodies::Bodies;
 use super::dialect::{Dialect, Payload, Polyglot};
 use super::{
     BucketInfo, Condition, CopySource, ETag, ListPage, ListRequest, ObjectHead, ObjectMeta, ObjectStore, PendingUpload,
@@ -37,13 +39,14 @@ pub struct AwsStore {
     region: String,
     timeouts: Timeouts,
     dialect: Dialect,
+    bodies: Arc<Bodies>,
 }
 
 impl AwsStore {
     /// Prepares a client in the default [`Dialect`]. The store itself is not asked anything yet.
     pub async fn connect(config: S3Config) -> Result<Self, ConnectError> {
         let (client, region) = config::client(&config).await?;
-        Ok(Self { client, region, timeouts: config.timeouts, dialect: Dialect::default() })
+        Ok(Self { client, region, timeouts: config.timeouts, dialect: Dialect::default(), bodies: Arc::default() })
     }
 
     /// Gives `request` the time that `bytes` of body may take. A store that takes longer is not available.

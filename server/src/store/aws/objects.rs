@@ -1,14 +1,16 @@
 //! Verbs on single objects.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{MetadataDirective, StorageClass};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::bodies::{Bodies, Body};
 use super::errors::{Subject, causes, store_error};
 use super::{AwsStore, checksum, quoted, timestamp, written};
 use crate::store::dialect::Payload;
@@ -78,7 +80,7 @@ impl AwsStore {
             return Err(StoreError::PreconditionFailed);
         }
         let length = body_length(&answer, &range)?;
-        read_body(answer.body, length).await
+        read_body(answer.body, length, &self.bodies).await
     }
 
     pub(super) async fn put_object(
@@ -180,26 +182,25 @@ fn body_length(answer: &GetObjectOutput, range: &Range<u64>) -> StoreResult<usiz
 }
 
 /// Reads exactly `length` bytes. A body that comes in one piece is passed on without a copy.
-async fn read_body(mut body: ByteStream, length: usize) -> StoreResult<Bytes> {
-    let mut whole = BytesMut::new();
+async fn read_body(mut body: ByteStream, length: usize, bodies: &Arc<Bodies>) -> StoreResult<Bytes> {
+    let mut whole: Option<Body> = None;
     while let Some(piece) = body.next().await {
         let piece =
             piece.map_err(|error| StoreError::Unavailable(format!("the body was cut off: {}", causes(&error))))?;
-        if whole.is_empty() && piece.len() == length {
+        if whole.is_none() && piece.len() == length {
             return Ok(piece);
         }
-        if whole.is_empty() {
-            whole = BytesMut::with_capacity(length);
-        }
+        let whole = whole.get_or_insert_with(|| bodies.take(length));
         if piece.len() > length - whole.len() {
             return Err(StoreError::Unavailable("the body is longer than announced".to_owned()));
         }
-        whole.extend_from_slice(&piece);
+        whole.extend(&piece);
     }
-    if whole.len() < length {
-        return Err(StoreError::Unavailable(format!("the body was cut off after {} of {length} bytes", whole.len())));
+    let got = whole.as_ref().map_or(0, Body::len);
+    if got < length {
+        return Err(StoreError::Unavailable(format!("the body was cut off after {got} of {length} bytes")));
     }
-    Ok(whole.freeze())
+    Ok(whole.map_or_else(Bytes::new, Body::freeze))
 }
 
 #[cfg(test)]
@@ -215,6 +216,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_whole_or_an_error() {
         let body = || ByteStream::from_static(b"12345");
+        let read_body = |body, length| async move { read_body(body, length, &Arc::default()).await };
         assert_eq!(read_body(body(), 5).await, Ok(Bytes::from_static(b"12345")));
         assert!(matches!(read_body(body(), 6).await, Err(StoreError::Unavailable(text)) if text.contains("cut off")));
         assert!(matches!(read_body(body(), 4).await, Err(StoreError::Unavailable(_))));
