@@ -191,7 +191,8 @@ fn config(access: &Access, state_dir: PathBuf, bucket: String, options: &BedOpti
 }
 
 /// A name that no other test uses, also not in another process.
-pub(crate) fn bucket_name() -> String {
+#[must_use]
+pub fn bucket_name() -> String {
     static BUCKETS: AtomicU64 = AtomicU64::new(0);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     format!("conformance-{nanos}-{}", BUCKETS.fetch_add(1, Ordering::Relaxed))

@@ -23,11 +23,11 @@ mod store;
 mod target;
 mod world;
 
-pub use bed::{Bed, BedOptions};
+pub use bed::{Bed, BedOptions, bucket_name};
 pub use objects::Objects;
 pub use program::{Ended, Program, program};
 pub use rfc::{Scene, rfc};
 pub use statuses::unlisted;
 pub use store::{Access, EmbeddedStore, StoppedStore};
-pub use target::{Target, skip, unavailable};
+pub use target::{Target, say, skip, unavailable};
 pub use world::{World, status};

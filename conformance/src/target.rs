@@ -15,9 +15,14 @@ pub enum Target {
 
 /// Says on the terminal, whatever the test harness captures, that a test cannot run here.
 pub fn skip(why: &str) {
+    say(&format!("skipped: {why}"));
+}
+
+/// Says something about the test on the terminal, whatever the test harness captures.
+pub fn say(what: &str) {
     let test = std::thread::current().name().unwrap_or("?").to_owned();
     // A terminal that is gone is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "{test}: skipped: {why}");
+    let _ = writeln!(std::io::stderr(), "{test}: {what}");
 }
 
 /// As [`skip`], but a failure in CI (`CI=true`), where nothing may be missing.

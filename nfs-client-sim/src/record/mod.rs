@@ -15,7 +15,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,8 @@ pub enum RecordError {
 #[derive(Debug)]
 struct Shared {
     upstream: String,
-    started: Instant,
+    /// The time of the first event.
+    first: OnceLock<Instant>,
     events: mpsc::UnboundedSender<Waiting>,
     /// Room for bytes that wait to be written.
     room: Arc<Semaphore>,
@@ -184,7 +185,7 @@ impl Shared {
     fn new(upstream: String, events: mpsc::UnboundedSender<Waiting>) -> Self {
         Self {
             upstream,
-            started: Instant::now(),
+            first: OnceLock::new(),
             events,
             room: Arc::new(Semaphore::new(WAITING_BYTES_MAX)),
             connections: AtomicU32::new(0),
@@ -243,7 +244,7 @@ impl Shared {
         let room =
             u32::try_from(bytes).ok().and_then(|bytes| Arc::clone(&self.room).try_acquire_many_owned(bytes).ok());
         let Some(room) = room else { return false };
-        let event = Event { at: self.started.elapsed(), connection, what };
+        let event = Event { at: self.first.get_or_init(Instant::now).elapsed(), connection, what };
         self.events.send(Waiting { event, _room: room }).is_ok()
     }
 }

@@ -45,13 +45,12 @@ impl Comparison {
     fn compounds(&mut self, ops: &[NfsArgop4], recorded: &Compound4Res, now: &Compound4Res) -> Compared {
         let (recorded_lines, lines) = (self.results(ops, &recorded.resarray), self.results(ops, &now.resarray));
         let mut differences = Vec::new();
-        let count = recorded_lines.len().max(lines.len());
-        for index in 0..count {
-            let then = recorded.resarray.get(index).zip(recorded_lines.get(index));
-            let now = now.resarray.get(index).zip(lines.get(index));
+        let then = recorded.resarray.iter().zip(&recorded_lines);
+        for (then, now) in then.zip(now.resarray.iter().zip(&lines)) {
             differences.extend(difference_of(then, now));
         }
-        if differences.is_empty() && recorded.status != now.status {
+        // One of them may have no results at all, or end sooner without an error.
+        if recorded.status != now.status && differences.iter().all(|one| one.kind != DifferenceKind::Status) {
             let (recorded, now) = (recorded.status.to_string(), now.status.to_string());
             differences.push(difference(DifferenceKind::Status, "COMPOUND", recorded, now));
         }
@@ -69,11 +68,9 @@ impl Comparison {
 
     fn results(&mut self, ops: &[NfsArgop4], results: &[NfsResop4]) -> Vec<String> {
         let handles = current_handles(ops, results);
-        results
-            .iter()
-            .enumerate()
-            .map(|(index, result)| self.line(result, handles.get(index).and_then(Option::as_ref)))
-            .collect()
+        results.iter().enumerate().map(|(index, result)| {
+            self.line(result, handles.get(index).and_then(Option::as_ref))
+        }).collect()
     }
 
     fn line(&mut self, result: &NfsResop4, handle: Option<&NfsFh4>) -> String {
@@ -84,20 +81,11 @@ impl Comparison {
     }
 }
 
-/// Two results and their lines.
-fn difference_of(then: Option<(&NfsResop4, &String)>, now: Option<(&NfsResop4, &String)>) -> Option<Difference> {
-    let missing = || "(not reached)".to_owned();
-    let ((then, then_line), (now, now_line)) = match (then, now) {
-        (Some(then), Some(now)) => (then, now),
-        // That an operation before it failed, or did not, is the difference that counts.
-        (Some((_, line)), None) => {
-            return Some(difference(DifferenceKind::Result, name(line), line.clone(), missing()));
-        }
-        (None, Some((_, line))) => {
-            return Some(difference(DifferenceKind::Result, name(line), missing(), line.clone()));
-        }
-        (None, None) => return None,
-    };
+/// Compares two results with their lines.
+fn difference_of(
+    (then, then_line): (&NfsResop4, &String),
+    (now, now_line): (&NfsResop4, &String),
+) -> Option<Difference> {
     if then.status() != now.status() {
         return Some(difference(DifferenceKind::Status, name(then_line), then_line.clone(), now_line.clone()));
     }

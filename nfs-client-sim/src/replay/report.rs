@@ -120,16 +120,15 @@ impl Report {
         self.exchanges.iter().filter(|exchange| exchange.outcome == Outcome::Compared).count()
     }
 
-    /// The calls with what came now, normalised: the same for each run against the same server.
+    /// What came now for each call, normalised: the same for each run against the same server.
     #[must_use]
     pub fn normalised(&self) -> String {
         let mut text = String::new();
         for exchange in &self.exchanges {
             text.push_str(&format!("#{} {}\n", exchange.number, exchange.call));
-            exchange.operations.iter().for_each(|line| text.push_str(&format!("  > {line}\n")));
             match exchange.outcome {
                 Outcome::LeftOut(why) => text.push_str(&format!("  not sent: {why}\n")),
-                _ => exchange.results.iter().for_each(|line| text.push_str(&format!("  < {line}\n"))),
+                _ => exchange.results.iter().for_each(|line| text.push_str(&format!("  {line}\n"))),
             }
         }
         text
