@@ -15,8 +15,8 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, FutureExt};
@@ -34,9 +34,9 @@ const MESSAGE_OVERHEAD: usize = 128;
 /// How long to wait for a connection to the server.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// How often to look whether a server has gone away or come back.
-const LOOK_WAIT: Duration = Duration::from_millis(50);
+const LOOK_WAIT: Duration = Duration::from_millis(20);
 /// How many times to look before a server that closed a connection is believed to be still there.
-const LOOKS: u32 = 10;
+const LOOKS: u32 = 50;
 /// How long to wait after a failed `accept`, which mostly means too many open files.
 const ACCEPT_WAIT: Duration = Duration::from_millis(100);
 
@@ -208,7 +208,8 @@ impl Shared {
         let connecting = tokio::time::timeout(CONNECT_WAIT, TcpStream::connect(&self.upstream));
         match connecting.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(server) => {
-                if self.away.swap(false, Ordering::Relaxed) {
+                // A server that nobody reached before was not restarted.
+                if self.away.swap(false, Ordering::Relaxed) && self.connections.load(Ordering::Relaxed) > 0 {
                     self.note(0, What::Restarted);
                 }
                 Some(server)

@@ -182,6 +182,22 @@ async fn a_server_that_went_away_and_came_back_was_restarted() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_not_there_yet_is_not_restarted() {
+    let upstream = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = upstream.local_addr().unwrap();
+    drop(upstream);
+    let running = start(addr).await;
+    let mut refused = TcpStream::connect(running.addr).await.unwrap();
+    assert!(matches!(refused.read(&mut [0]).await, Ok(0) | Err(_)));
+    let upstream = TcpListener::bind(addr).await.unwrap();
+    // The first connections only look.
+    let mut client = TcpStream::connect(running.addr).await.unwrap();
+    client.write_all(&call(1, 0, NfsArgop4::Putrootfh)).await.unwrap();
+    assert_eq!(what(&running.events(2).await), [(1, "opened"), (1, ">")]);
+    drop(upstream);
+}
+
+#[tokio::test]
 async fn a_note_tells_of_callbacks_that_are_not_seen() {
     let setclientid = |addr: &'static str| {
         NfsArgop4::Setclientid(Box::new(Setclientid4Args {

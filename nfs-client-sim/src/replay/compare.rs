@@ -68,9 +68,11 @@ impl Comparison {
 
     fn results(&mut self, ops: &[NfsArgop4], results: &[NfsResop4]) -> Vec<String> {
         let handles = current_handles(ops, results);
-        results.iter().enumerate().map(|(index, result)| {
-            self.line(result, handles.get(index).and_then(Option::as_ref))
-        }).collect()
+        results
+            .iter()
+            .enumerate()
+            .map(|(index, result)| self.line(result, handles.get(index).and_then(Option::as_ref)))
+            .collect()
     }
 
     fn line(&mut self, result: &NfsResop4, handle: Option<&NfsFh4>) -> String {

@@ -151,7 +151,9 @@ async fn target(server: SocketAddr, minor: u32, directory: &str) -> Result<Targe
             Some((Some(parent), name.clone()))
         }
     };
-    client.leave().await.map_err(failed)?;
+    if let Err(error) = client.leave().await {
+        tracing::debug!(%error, "the server keeps the client that looked the directory up until its lease ends");
+    }
     Ok(Target { directory: found, place })
 }
 

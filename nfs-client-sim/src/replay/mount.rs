@@ -47,7 +47,7 @@ impl Mount {
     }
 
     /// Puts what stands for the recorded way into `sent`, the operations of now, and learns the handles on it.
-    pub(super) fn to_now(&mut self, recorded: &[NfsArgop4], results: &[NfsResop4], sent: &mut [NfsArgop4]) {
+    pub(super) fn redirect(&mut self, recorded: &[NfsArgop4], results: &[NfsResop4], sent: &mut [NfsArgop4]) {
         let mut walk = Walk::default();
         let results = results.iter().map(Some).chain(std::iter::repeat(None));
         for ((op, result), sent) in recorded.iter().zip(results).zip(sent) {

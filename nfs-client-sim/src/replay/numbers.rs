@@ -75,7 +75,7 @@ impl Numbers {
     pub(super) fn to_now(&self, ops: &mut [NfsArgop4], minor: u32) {
         for op in ops {
             for (counting, number) in self.places(op, minor) {
-                let counter = self.counters.get(&counting);
+                let counter = counting.and_then(|counting| self.counters.get(&counting));
                 *number = counter.map_or(*number, |counter| counter.number(*number));
             }
         }
@@ -85,8 +85,10 @@ impl Numbers {
     /// the results of both.
     pub(super) fn settle(&mut self, minor: u32, then: Counted<'_>, now: Counted<'_>) {
         for ((op, result), (sent_op, sent_result)) in then.pairs().zip(now.pairs()) {
+            // What is sent has the identities of now, so only the recorded operation tells what counts.
             let sent = self.numbers(sent_op, minor);
             for ((counting, recorded), (_, sent)) in self.numbers(op, minor).into_iter().zip(sent) {
+                let Some(counting) = counting else { continue };
                 let (taken_then, taken_now) = (counting.is_taken(result), counting.is_taken(sent_result));
                 let counter = self.counter(counting, recorded, sent);
                 if taken_then {
@@ -105,11 +107,9 @@ impl Numbers {
     /// Learns from a try that was not recorded: the results of now.
     pub(super) fn settle_extra(&mut self, minor: u32, tried: Counted<'_>) {
         for (op, result) in tried.pairs() {
-            for (counting, number) in self.numbers(op, minor) {
-                if counting.is_taken(result) {
-                    let counter = self.counter(counting, number, number);
-                    counter.now = counter.now.wrapping_add(1);
-                }
+            for (counting, number) in self.taken(op, result, minor) {
+                let counter = self.counter(counting, number, number);
+                counter.now = counter.now.wrapping_add(1);
             }
         }
     }
@@ -117,10 +117,8 @@ impl Numbers {
     /// Learns that a recorded compound is not sent: the results of then.
     pub(super) fn leave_out(&mut self, minor: u32, left: Counted<'_>) {
         for (op, result) in left.pairs() {
-            for (counting, number) in self.numbers(op, minor) {
-                if counting.is_taken(result) {
-                    self.counter(counting, number, number).left_out.insert(number);
-                }
+            for (counting, number) in self.taken(op, result, minor) {
+                self.counter(counting, number, number).left_out.insert(number);
             }
             self.learn_owner(op, result);
         }
@@ -146,15 +144,22 @@ impl Numbers {
         self.counters.entry(counting).or_insert_with(first)
     }
 
-    fn numbers(&self, op: &NfsArgop4, minor: u32) -> Vec<(Counting, u32)> {
+    /// The numbers that a request with this result moved.
+    fn taken(&self, op: &NfsArgop4, result: &NfsResop4, minor: u32) -> Vec<(Counting, u32)> {
+        let numbers = self.numbers(op, minor).into_iter();
+        let known = numbers.filter_map(|(counting, number)| Some((counting?, number)));
+        known.filter(|(counting, _)| counting.is_taken(result)).collect()
+    }
+
+    fn numbers(&self, op: &NfsArgop4, minor: u32) -> Vec<(Option<Counting>, u32)> {
         let mut op = op.clone();
         self.places(&mut op, minor).into_iter().map(|(counting, number)| (counting, *number)).collect()
     }
 
-    /// The numbers in an operation, where they stand.
-    fn places<'o>(&self, op: &'o mut NfsArgop4, minor: u32) -> Vec<(Counting, &'o mut u32)> {
+    /// The numbers in an operation, where they stand, and what counts, if that is known.
+    fn places<'o>(&self, op: &'o mut NfsArgop4, minor: u32) -> Vec<(Option<Counting>, &'o mut u32)> {
         let of = |stateid: &Stateid4| self.owners.get(&stateid.other).cloned();
-        let (counting, number) = match op {
+        vec![match op {
             NfsArgop4::Sequence(args) => (Some(Counting::Slot(args.sessionid, args.slotid)), &mut args.sequenceid),
             NfsArgop4::CreateSession(args) => (Some(Counting::Sessions(args.clientid)), &mut args.sequence),
             // Later minor versions have these fields and do not look at them.
@@ -167,14 +172,15 @@ impl Numbers {
             NfsArgop4::Lock(args) => match &mut args.locker {
                 Locker4::LockOwner(locker) => (of(&locker.lock_stateid), &mut locker.lock_seqid),
                 Locker4::OpenOwner(locker) => {
-                    let lock_owner = (Counting::lock_owner(&locker.lock_owner), &mut locker.lock_seqid);
-                    let open_owner = of(&locker.open_stateid).map(|owner| (owner, &mut locker.open_seqid));
-                    return open_owner.into_iter().chain([lock_owner]).collect();
+                    let lock_owner = Counting::lock_owner(&locker.lock_owner);
+                    return vec![
+                        (of(&locker.open_stateid), &mut locker.open_seqid),
+                        (Some(lock_owner), &mut locker.lock_seqid),
+                    ];
                 }
             },
             _ => return Vec::new(),
-        };
-        counting.map(|counting| (counting, number)).into_iter().collect()
+        }]
     }
 
     fn learn_owner(&mut self, op: &NfsArgop4, result: &NfsResop4) {

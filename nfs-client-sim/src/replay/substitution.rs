@@ -7,7 +7,7 @@ use nfs4_protocol::nfs4::{
     Stateid4,
 };
 
-use super::handles::current_handles;
+use super::handles::{current_handles, handle_of};
 use super::mount::{Mount, as_asked};
 use super::numbers::{Counted, Numbers};
 use super::pairs::{Pairs, Value};
@@ -51,7 +51,7 @@ impl Substitution {
     }
 
     /// The compound as it must be sent now.
-    pub(super) fn to_now(&mut self, recorded: Recorded<'_>) -> Compound4Args {
+    pub(super) fn prepare(&mut self, recorded: Recorded<'_>) -> Compound4Args {
         let mut sent = recorded.args.clone();
         // The numbers are kept by the identities of the recording, so they come first.
         self.numbers.to_now(&mut sent.argarray, sent.minorversion);
@@ -59,7 +59,7 @@ impl Substitution {
         for (op, directory) in sent.argarray.iter_mut().zip(&handles) {
             self.pairs.to_now(op, directory.as_ref());
         }
-        self.mount.to_now(&recorded.args.argarray, recorded.results, &mut sent.argarray);
+        self.mount.redirect(&recorded.args.argarray, recorded.results, &mut sent.argarray);
         sent
     }
 
@@ -127,8 +127,8 @@ impl Substitution {
             let (then, now) = (opened(then)?, opened(now)?);
             (asks(now) && !asks(then)).then_some((at, then.stateid, now.stateid))
         })?;
-        let handles = current_handles(&sent.argarray, results);
-        let handle: NfsFh4 = handles.into_iter().skip(at + 1).flatten().next()?;
+        let behind = sent.argarray.iter().zip(results).skip(at + 1);
+        let handle = behind.take_while(|(op, _)| stays(op)).find_map(|(_, result)| handle_of(result))?;
         let seqid = self.numbers.next_of_open(&then)?;
         let confirm = NfsArgop4::OpenConfirm(OpenConfirm4Args { open_stateid: now, seqid });
         Some(Confirmation { ops: vec![NfsArgop4::Putfh(Putfh4Args { object: handle }), confirm], then })
@@ -146,6 +146,11 @@ fn directories(recorded: Recorded<'_>) -> Vec<Option<NfsFh4>> {
     let mut handles = current_handles(&recorded.args.argarray, recorded.results);
     handles.resize(recorded.args.argarray.len(), None);
     handles
+}
+
+/// Whether the current filehandle is still the same afterwards, as far as clients go on after an OPEN.
+const fn stays(op: &NfsArgop4) -> bool {
+    !matches!(op, NfsArgop4::Restorefh | NfsArgop4::Putfh(_) | NfsArgop4::Putrootfh | NfsArgop4::Lookup(_))
 }
 
 fn opened(result: &NfsResop4) -> Option<&Open4Resok> {

@@ -97,7 +97,8 @@ impl<'a> Walk<'a> {
             if let (Arguments::Compound(args), true) = (&exchange.call.arguments, exchange.reply.is_some()) {
                 self.substitution.leave_out(Recorded { args, results: results_of(exchange) });
             }
-            return Ok(self.note(index, Outcome::LeftOut(why), 0, None));
+            self.note(index, Outcome::LeftOut(why), 0, None);
+            return Ok(());
         }
         match exchange.reply {
             None => {
@@ -154,7 +155,7 @@ impl<'a> Walk<'a> {
         let exchange = self.exchanges.get(index).ok_or_else(|| Error::Lost("the walk is over".to_owned()))?;
         let arguments = match &exchange.call.arguments {
             Arguments::Compound(args) => {
-                Arguments::Compound(self.substitution.to_now(Recorded { args, results: results_of(exchange) }))
+                Arguments::Compound(self.substitution.prepare(Recorded { args, results: results_of(exchange) }))
             }
             other => other.clone(),
         };
@@ -209,7 +210,8 @@ impl<'a> Walk<'a> {
             Ok(reply) => reply,
             Err(error) => {
                 self.note(index, compared, tries, None);
-                return Ok(self.note_failure(&error));
+                self.note_failure(&error);
+                return Ok(());
             }
         };
         let mut confirmation = None;
