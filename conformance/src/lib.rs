@@ -30,4 +30,6 @@ pub use rfc::{Scene, rfc};
 pub use statuses::unlisted;
 pub use store::{Access, EmbeddedStore, StoppedStore};
 pub use target::{Target, say, skip, unavailable};
+pub use programs::program;
+pub use target::{Target, skip, unavailable};
 pub use world::{World, status};

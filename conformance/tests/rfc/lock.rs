@@ -26,7 +26,8 @@ fn ranges_collide_where_they_overlap(#[values(Embedded, Remote)] target: Target,
         scene.file("file", "x").await;
         let open = Opened::new(scene, "file", OpenHow::both()).await;
         let all = u64::MAX;
-        let (read, write): (fn(u64, u64) -> Range, fn(u64, u64) -> Range) = (Range::read, Range::write);
+        type Make = fn(u64, u64) -> Range;
+        let (read, write): (Make, Make) = (Range::read, Range::write);
         let cases = [
             ((10, 10), (0, 10), false),
             ((10, 10), (0, 11), true),
