@@ -30,6 +30,4 @@ pub use rfc::{Scene, rfc};
 pub use statuses::unlisted;
 pub use store::{Access, EmbeddedStore, StoppedStore};
 pub use target::{Target, say, skip, unavailable};
-pub use programs::program;
-pub use target::{Target, skip, unavailable};
 pub use world::{World, status};
