@@ -78,7 +78,6 @@ pub(super) fn shape(minor: u32) -> Shape {
         machine_name: Bytes::from_static(b"mac"),
         // The mount asks for them.
         asks_limits: false,
-        ..Shape::default()
     }
 }
 
