@@ -5,11 +5,13 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import ganesha
 import servers
 
 EXPORT = "export"
+ABSENCE_SECONDS = 1
 
 
 def recorder():
@@ -46,7 +48,8 @@ class Recorded:
     process = property(lambda self: self.server.process)
 
     def start(self):
-        """Starts the server."""
+        """Starts the server again, after so long an absence that the recorder has noticed it."""
+        time.sleep(ABSENCE_SECONDS)
         self.server.start()
 
     def stop(self):
