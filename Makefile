@@ -25,10 +25,13 @@ demo:
 test: suites kernel
 
 suites:
+	ci/packages.sh libnfs-utils
 	ci/with-minio $(CARGO) test --workspace
 
 conformance:
-	ci/with-minio $(CARGO) test --workspace --test suites --test program --test memory --test embedded_s3
+	ci/packages.sh libnfs-utils
+	ci/with-minio $(CARGO) test --workspace --test suites --test traces --test rfc --test hostile --test clients \
+		--test sim_cli --test program --test memory --test embedded_s3
 
 kernel:
 	$(CARGO) test --workspace --no-run
