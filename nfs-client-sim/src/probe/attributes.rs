@@ -162,7 +162,11 @@ fn handles(notes: &mut Notes, attrs: &Attrs, directory: &NfsFh4) {
 
 fn judge(notes: &mut Notes, attrs: &Attrs, supported: &Bitmap4, minor: u32) {
     let (fileid, fsid) = (attrs.fileid, attrs.fsid);
-    notes.found(Feature::FsidAlways, fileid.is_some() && fsid.is_some(), format!("fileid {fileid:?}, {fsid:?}"));
+    let said = match (fileid, fsid) {
+        (Some(fileid), Some(fsid)) => format!("fileid {fileid}, fsid {:x}:{:x}", fsid.major, fsid.minor),
+        _ => "one of them is missing".to_owned(),
+    };
+    notes.found(Feature::FsidAlways, fileid.is_some() && fsid.is_some(), said);
     let links = attrs.numlinks.unwrap_or_default();
     let mode = attrs.mode.unwrap_or(u32::MAX);
     let right = links > 0 && mode & !MODE_BITS == 0;
