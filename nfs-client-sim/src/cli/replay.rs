@@ -24,8 +24,7 @@ pub(crate) struct ReplayArgs {
     #[arg(required = true)]
     traces: Vec<PathBuf>,
     /// The server, and the directory to replay in
-    #[arg(long, value_name = "URL")]
-    onto: NfsUrl,
+    url: NfsUrl,
     /// One call at a time, in the order of the recorded replies, so that each run does the same
     #[arg(long)]
     in_turn: bool,
@@ -80,12 +79,12 @@ fn text(path: &Path) -> Result<String, CliError> {
 async fn replay(args: &ReplayArgs, trace: &Trace) -> Result<Report, CliError> {
     let order = if args.in_turn { Order::InTurn } else { Order::Recorded };
     let options = ReplayOptions { order, patience: Duration::from_secs(args.patience), ..ReplayOptions::default() };
-    let mut failure = CliError::Failed(format!("{}: the name has no address", args.onto));
-    for addr in addresses(&args.onto).await? {
-        match replay::run(trace, addr, &args.onto.path(), options, None).await {
+    let mut failure = CliError::Failed(format!("{}: the name has no address", args.url));
+    for addr in addresses(&args.url).await? {
+        match replay::run(trace, addr, &args.url.path(), options, None).await {
             // The next address may do.
-            Err(ReplayError::Server(error @ Error::Connect { .. })) => failure = CliError::server(&args.onto, error),
-            Err(ReplayError::Server(error)) => return Err(CliError::server(&args.onto, error)),
+            Err(ReplayError::Server(error @ Error::Connect { .. })) => failure = CliError::server(&args.url, error),
+            Err(ReplayError::Server(error)) => return Err(CliError::server(&args.url, error)),
             result => return result.map_err(|error| CliError::Failed(error.to_string())),
         }
     }
